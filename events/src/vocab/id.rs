@@ -1,0 +1,86 @@
+//! Identifiers: one type for each thing that has one, so that they cannot be confused.
+
+use serde::{Deserialize, Serialize};
+use std::{fmt, str::FromStr};
+use uuid::Uuid;
+
+macro_rules! ids {
+    ($( $(#[$doc:meta])* $name:ident ),* $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub Uuid);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { self.0.fmt(f) }
+        }
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { write!(f, concat!(stringify!($name), "({})"), self.0) }
+        }
+        impl FromStr for $name {
+            type Err = uuid::Error;
+            fn from_str(text: &str) -> Result<Self, uuid::Error> { Uuid::parse_str(text).map($name) }
+        }
+        impl From<Uuid> for $name {
+            fn from(id: Uuid) -> Self { $name(id) }
+        }
+        impl From<$name> for Uuid {
+            fn from(id: $name) -> Self { id.0 }
+        }
+    )*};
+}
+
+ids! {
+    /// One workspace (merchant). Every read and write is limited to the caller's owner (CV-9).
+    OwnerId,
+    /// One event, UUIDv7; also the NATS message id and, for emitted webhooks, `webhook-id`.
+    EventId,
+    /// A person whose personal data is sealed with a key of their own.
+    SubjectId,
+    /// A hosted product (OBJ-01).
+    ProductId,
+    /// An access app (OBJ-13).
+    AppId,
+    /// An access product (OBJ-14), backed by a [`ProductId`].
+    AccessProductId,
+    /// A checkout payment (OBJ-02).
+    PaymentId,
+    /// A live payment session (OBJ-19).
+    SessionId,
+    /// A sandbox session (OBJ-27).
+    SandboxSessionId,
+    /// An entitlement (OBJ-26).
+    EntitlementId,
+    /// A membership (OBJ-06).
+    MembershipId,
+    /// A payment proof (OBJ-21).
+    ProofId,
+    /// A signed receipt (OBJ-09).
+    ReceiptId,
+    /// A message in a support ticket.
+    MessageId,
+    /// A support ticket's stream; its public name is `hilt_ticket_…`.
+    TicketId,
+    /// An API key (OBJ-12).
+    ApiKeyId,
+    /// A merchant rail setting (OBJ-18).
+    RailSettingId,
+    /// A webhook endpoint (OBJ-28).
+    EndpointId,
+    /// A webhook delivery (OBJ-29), one per event and endpoint.
+    DeliveryId,
+}
+
+impl DeliveryId {
+    /// The delivery of `event` to `endpoint`: derived, so that emitting it twice is one stream and one claim (OPS-54).
+    pub fn of(event: EventId, endpoint: EndpointId) -> Self {
+        DeliveryId(Uuid::new_v5(&event.0, endpoint.0.as_bytes()))
+    }
+}
+
+impl EventId {
+    /// The id of a worker's outcome: the same outcome of the same cause is the same event, so a repeat appends nothing.
+    pub fn derived(cause: EventId, name: &str) -> Self {
+        EventId(Uuid::new_v5(&cause.0, name.as_bytes()))
+    }
+}

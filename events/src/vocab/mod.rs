@@ -1,0 +1,7 @@
+//! The vocabulary: what the domain's words mean, and nothing that reads a clock, a database or a network.
+
+pub mod bytes;
+pub mod id;
+pub mod money;
+pub mod rail;
+pub mod time;

@@ -1,0 +1,137 @@
+//! Money: integers in an asset's minor unit, checked, never floating point (MON-1).
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// An amount in an asset's minor unit (USDC: 10⁻⁶), at most 2⁵³ − 1 so that JSON is exact everywhere.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, Default)]
+#[serde(try_from = "u64", into = "u64")]
+pub struct Minor(u64);
+
+/// An amount above 2⁵³ − 1.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("an amount is an integer from 0 to 9007199254740991")]
+pub struct AmountOutOfRange;
+
+impl Minor {
+    /// 2⁵³ − 1.
+    pub const MAX: Minor = Minor(9_007_199_254_740_991);
+    /// Nothing.
+    pub const ZERO: Minor = Minor(0);
+
+    /// The amount, if it is in range.
+    pub const fn new(units: u64) -> Result<Self, AmountOutOfRange> {
+        if units <= Self::MAX.0 { Ok(Minor(units)) } else { Err(AmountOutOfRange) }
+    }
+    /// The integer itself.
+    pub const fn units(self) -> u64 {
+        self.0
+    }
+    /// Sum, or `None` out of range.
+    pub fn checked_add(self, other: Minor) -> Option<Minor> {
+        self.0.checked_add(other.0).and_then(|sum| Minor::new(sum).ok())
+    }
+    /// Difference, or `None` below zero.
+    pub fn checked_sub(self, other: Minor) -> Option<Minor> {
+        self.0.checked_sub(other.0).map(Minor)
+    }
+}
+
+impl TryFrom<u64> for Minor {
+    type Error = AmountOutOfRange;
+    fn try_from(units: u64) -> Result<Self, AmountOutOfRange> {
+        Minor::new(units)
+    }
+}
+impl From<Minor> for u64 {
+    fn from(amount: Minor) -> u64 {
+        amount.0
+    }
+}
+impl fmt::Display for Minor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A fee rate in basis points, 0 to 10,000 (MON-13).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(try_from = "u16", into = "u16")]
+pub struct FeeBps(u16);
+
+impl FeeBps {
+    /// The rate, if it is at most 100 %.
+    pub const fn new(bps: u16) -> Option<Self> {
+        if bps <= 10_000 { Some(FeeBps(bps)) } else { None }
+    }
+    /// Basis points.
+    pub const fn get(self) -> u16 {
+        self.0
+    }
+    /// `gross` divided into the merchant's part and the fee: fee = floor(gross × bps / 10000), merchant = gross − fee,
+    /// so rounding favours the merchant and the parts sum to the whole (MON-14, MON-16, INV-38).
+    pub fn split(self, gross: Minor) -> Split {
+        // 2⁵³ × 10⁴ needs 67 bits.
+        let fee = u128::from(gross.0) * u128::from(self.0) / 10_000;
+        let fee = u64::try_from(fee).map_or(gross.0, |fee| fee.min(gross.0));
+        Split { merchant: Minor(gross.0 - fee), fee: Minor(fee) }
+    }
+}
+
+impl TryFrom<u16> for FeeBps {
+    type Error = AmountOutOfRange;
+    fn try_from(bps: u16) -> Result<Self, AmountOutOfRange> {
+        FeeBps::new(bps).ok_or(AmountOutOfRange)
+    }
+}
+impl From<FeeBps> for u16 {
+    fn from(bps: FeeBps) -> u16 {
+        bps.0
+    }
+}
+
+/// A gross amount's two parts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Split {
+    /// What the merchant receives.
+    pub merchant: Minor,
+    /// Hilt's fee.
+    pub fee: Minor,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_contracts_examples_of_mon_14() {
+        for (gross, bps, fee) in [
+            (200_000, 10, 200),
+            (25_000_000, 100, 250_000),
+            (25_000_000, 70, 175_000),
+            (25_000_000, 45, 112_500),
+            (1000, 45, 4),
+            (1, 10, 0),
+        ] {
+            let split = FeeBps::new(bps).unwrap().split(Minor::new(gross).unwrap());
+            assert_eq!((split.fee.units(), split.merchant.units()), (fee, gross - fee), "{gross} at {bps}");
+        }
+    }
+
+    #[test]
+    fn the_parts_sum_to_the_whole_at_every_extreme() {
+        for gross in [0, 1, 9_999, 10_000, 10_001, Minor::MAX.units()] {
+            for bps in [0, 1, 45, 9_999, 10_000] {
+                let gross = Minor::new(gross).unwrap();
+                let split = FeeBps::new(bps).unwrap().split(gross);
+                assert_eq!(split.merchant.checked_add(split.fee), Some(gross));
+            }
+        }
+    }
+
+    #[test]
+    fn an_amount_beyond_json_is_refused() {
+        assert!(Minor::new(9_007_199_254_740_992).is_err());
+        assert!(serde_json::from_str::<Minor>("9007199254740992").is_err());
+    }
+}
