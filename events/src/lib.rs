@@ -1,3 +1,9 @@
 //! The vocabulary of the ledger, its append-only log, the proof tree over it and the relay to NATS.
 
+pub mod claims;
+pub mod clock;
+pub mod codec;
+pub mod decider;
+pub mod leaf;
+pub mod log;
 pub mod vocab;

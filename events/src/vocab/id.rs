@@ -78,6 +78,27 @@ impl DeliveryId {
     }
 }
 
+impl RailSettingId {
+    /// The one setting of an owner for a rail and mode.
+    pub fn of(owner: OwnerId, mode: crate::vocab::rail::Mode, rail: crate::vocab::rail::RailId) -> Self {
+        RailSettingId(Uuid::new_v5(&owner.0, format!("rail_setting/{mode}/{rail}").as_bytes()))
+    }
+}
+
+impl MembershipId {
+    /// The one membership of a person in a product, so that a second payment renews it.
+    pub fn of(product: ProductId, subject: SubjectId) -> Self {
+        MembershipId(Uuid::new_v5(&product.0, subject.0.as_bytes()))
+    }
+}
+
+impl TicketId {
+    /// The stream of the ticket with that public id.
+    pub fn of(owner: OwnerId, public_id: &str) -> Self {
+        TicketId(Uuid::new_v5(&owner.0, public_id.as_bytes()))
+    }
+}
+
 impl EventId {
     /// The id of a worker's outcome: the same outcome of the same cause is the same event, so a repeat appends nothing.
     pub fn derived(cause: EventId, name: &str) -> Self {

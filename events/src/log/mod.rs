@@ -1,0 +1,5 @@
+//! The append-only log on PostgreSQL.
+
+mod request;
+
+pub use request::*;

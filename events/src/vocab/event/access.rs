@@ -1,0 +1,258 @@
+//! Apps, products, rail settings, sessions, requirements, entitlements.
+
+use crate::vocab::{
+    bytes::{Hash32, SolanaAddress},
+    id::*,
+    money::{FeeBps, Minor},
+    rail::{FeeCollectionMode, Mode, RailId},
+    time::Timestamp,
+    words::*,
+};
+use serde::{Deserialize, Serialize};
+
+/// An access app exists (TR-30).
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct AccessAppCreated {
+    pub app_id: AppId,
+    pub name: String,
+    pub external_app_id: String,
+    pub default_rail: RailId,
+}
+
+/// An access product exists, backed by a hosted product (RT-058).
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct AccessProductCreated {
+    pub access_product_id: AccessProductId,
+    pub product_id: ProductId,
+    pub app_id: AppId,
+    pub external_product_id: String,
+    pub title: String,
+    pub description: Option<String>,
+    pub amount: Minor,
+    pub merchant_wallet: SolanaAddress,
+    pub entitlement_duration_days: u32,
+    pub default_rail: RailId,
+    /// Policy only: what is shown to buyers is derived (INV-23).
+    pub allowed_rails: Vec<RailId>,
+    pub status: ProductStatus,
+    pub live_mode_confirmed: bool,
+}
+
+/// A merchant's settings for a rail, whole, as saved (RT-056).
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct RailSettingSaved {
+    pub setting_id: RailSettingId,
+    pub rail_id: RailId,
+    pub mode: Mode,
+    pub enabled: bool,
+    /// The payout wallet, in the rail's own notation, already validated for it.
+    pub payout_address: Option<String>,
+    pub label: Option<String>,
+    pub fee_collection: Option<FeeCollection>,
+}
+
+/// How the merchant lets Hilt collect its fee on EVM rails.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct FeeCollection {
+    pub model: FeeCollectionMode,
+    pub collector_address: Option<String>,
+    pub token_contract: Option<String>,
+    pub limit: Option<Minor>,
+    pub allowance_tx_hash: Option<String>,
+}
+
+/// The payout passed the checks that need no second person (DIS-10).
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct RailSettingAutoVerified {
+    pub setting_id: RailSettingId,
+    pub rail_id: RailId,
+    pub payout_address: String,
+}
+
+/// The setting waits for two people.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct RailSettingReviewRequested {
+    pub setting_id: RailSettingId,
+    pub rail_id: RailId,
+}
+
+/// A live session to pay for an access product (TR-31). Sealed beside it: the customer's id, e-mail and the metadata.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct PaymentSessionCreated {
+    pub session_id: SessionId,
+    pub app_id: AppId,
+    pub access_product_id: AccessProductId,
+    pub product_id: ProductId,
+    pub payment_id: PaymentId,
+    pub entitlement_id: EntitlementId,
+    pub subject_id: SubjectId,
+    /// The wallet that identifies the customer, when the caller named one.
+    pub wallet: Option<String>,
+    pub rail_id: RailId,
+    pub payment_protocol: Option<PaymentProtocol>,
+    pub amount: Minor,
+    pub expires_at: Timestamp,
+}
+
+/// What must be paid, written by Hilt before any proof (INV-15).
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct PaymentRequirementAuthored {
+    pub session_id: SessionId,
+    /// The event that permits it: `payment_session.created`.
+    pub session_event: EventId,
+    pub rail_id: RailId,
+    /// CAIP-2.
+    pub network: String,
+    pub asset: SolanaAddress,
+    pub memo: String,
+    pub gross: Minor,
+    pub merchant_amount: Minor,
+    pub fee_amount: Minor,
+    pub fee_bps: FeeBps,
+    /// Where the rate came from, so that replay never depends on later configuration (MON-15).
+    pub fee_policy: String,
+    pub required_transfers: Vec<RequiredTransfer>,
+    pub expires_at: Timestamp,
+    /// SHA-256 of the requirement's RFC 8785 JSON, which binds owner, products, entitlement and payment as well.
+    pub requirement_hash: Hash32,
+}
+
+/// One transfer of a payment.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct RequiredTransfer {
+    pub role: TransferRole,
+    /// The recipient's wallet; the tokens go to its associated token account.
+    pub pay_to: SolanaAddress,
+    pub amount: Minor,
+}
+
+/// The session's payment settled and its entitlement is active.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct PaymentSessionConfirmed {
+    pub session_id: SessionId,
+    pub payment_id: PaymentId,
+    pub receipt_id: ReceiptId,
+    /// The event that permits it: `entitlement.activated`.
+    pub entitlement_event: EventId,
+}
+
+/// Nobody paid in time.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct PaymentSessionExpired {
+    pub session_id: SessionId,
+}
+
+/// The payment failed on chain.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct PaymentSessionFailed {
+    pub session_id: SessionId,
+    pub reason: String,
+}
+
+/// An entitlement waits for its payment. Sealed beside it: the customer's id and e-mail.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct EntitlementPended {
+    pub entitlement_id: EntitlementId,
+    pub access_product_id: AccessProductId,
+    pub product_id: ProductId,
+    pub subject_id: SubjectId,
+    pub wallet: Option<String>,
+    pub rail_id: RailId,
+    pub origin: EntitlementOrigin,
+    pub duration_days: u32,
+}
+
+/// What an entitlement waits for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EntitlementOrigin {
+    /// A live payment session.
+    Session { session_id: SessionId, payment_id: PaymentId },
+    /// A sandbox session: never promotable (INV-39).
+    Sandbox { sandbox_session_id: SandboxSessionId },
+}
+
+/// Access is granted, on bound evidence only (INV-2, INV-3).
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct EntitlementActivated {
+    pub entitlement_id: EntitlementId,
+    pub access_product_id: AccessProductId,
+    pub evidence: ActivationEvidence,
+    pub active_from: Timestamp,
+    pub expires_at: Timestamp,
+}
+
+/// The evidence an activation cites.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ActivationEvidence {
+    /// A verified, settled payment mapped to a receipt.
+    Receipt {
+        proof_id: ProofId,
+        receipt_id: ReceiptId,
+        payment_id: PaymentId,
+        membership_id: Option<MembershipId>,
+        receipt_mapped_event: EventId,
+    },
+    /// A confirmed sandbox session.
+    Sandbox { sandbox_session_id: SandboxSessionId, confirmed_event: EventId },
+}
+
+/// Activation was attempted and refused (INV-3).
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct EntitlementActivationBlocked {
+    pub entitlement_id: EntitlementId,
+    pub proof_id: Option<ProofId>,
+    /// Which element of the tuple does not match.
+    pub reason: String,
+}
+
+/// The window ended.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct EntitlementExpired {
+    pub entitlement_id: EntitlementId,
+    pub expired_at: Timestamp,
+}
+
+/// Staff took access away.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct EntitlementRevoked {
+    pub entitlement_id: EntitlementId,
+    pub reason: String,
+}
+
+/// Staff closed a pending entitlement.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct EntitlementFailed {
+    pub entitlement_id: EntitlementId,
+    pub reason: String,
+}
+
+/// A session that moves no money (RT-067). Sealed beside it: the customer's id and e-mail.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct SandboxSessionCreated {
+    pub sandbox_session_id: SandboxSessionId,
+    pub access_product_id: AccessProductId,
+    pub product_id: ProductId,
+    pub entitlement_id: EntitlementId,
+    pub subject_id: SubjectId,
+    pub wallet: Option<String>,
+    pub rail_id: RailId,
+    /// SHA-256 of the proof; the proof itself is returned once (INV-41).
+    pub proof_hash: Hash32,
+    pub expires_at: Timestamp,
+}
+
+/// The right proof came in time.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct SandboxSessionConfirmed {
+    pub sandbox_session_id: SandboxSessionId,
+    pub confirmed_at: Timestamp,
+}
+
+/// A wrong or late proof.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct SandboxProofRejected {
+    pub sandbox_session_id: SandboxSessionId,
+    pub reason: String,
+}

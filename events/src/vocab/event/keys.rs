@@ -1,0 +1,39 @@
+//! API keys, reads of the log, erasure.
+
+use crate::vocab::{bytes::Hash32, id::*, time::Timestamp, words::*};
+use serde::{Deserialize, Serialize};
+
+/// A key is issued; only its hash is kept (OBJ-12).
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct ApiKeyIssued {
+    pub key_id: ApiKeyId,
+    pub label: String,
+    /// The first characters of the key, to recognise it by.
+    pub prefix: String,
+    /// SHA-256 of the whole key.
+    pub key_hash: Hash32,
+    pub scopes: Vec<Scope>,
+    /// A live key may be marked to also use the sandbox (INV-40).
+    pub sandbox_capable: bool,
+}
+
+/// A key works no more.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct ApiKeyRevoked {
+    pub key_id: ApiKeyId,
+    pub reason: String,
+}
+
+/// Someone read pages of the log: one event an hour and reader (RT-116).
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct LogRead {
+    pub reader: String,
+    pub hour: Timestamp,
+}
+
+/// A person's key is destroyed; what was sealed with it cannot be read again, and every proof still verifies.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct SubjectErased {
+    pub subject_id: SubjectId,
+    pub reason: String,
+}

@@ -1,0 +1,127 @@
+//! Every event there is: its type name, its schema version, the category of its stream and its payload.
+//!
+//! Payloads hold no personal data and no secrets: e-mail addresses, customer ids, handles, names and free text travel in
+//! [`Personal`](super::personal::Personal) and are sealed; secrets appear as hashes.
+
+mod access;
+mod checkout;
+mod keys;
+mod proof;
+mod support;
+mod webhook;
+
+pub use access::*;
+pub use checkout::*;
+pub use keys::*;
+pub use proof::*;
+pub use support::*;
+pub use webhook::*;
+
+use super::stream::Category;
+use serde::Serialize;
+
+macro_rules! vocabulary {
+    ($( $variant:ident = $name:literal v $schema:literal in $category:ident ),* $(,)?) => {
+        /// One fact that happened. The match over it is exhaustive everywhere, so a new event breaks the build where it must be handled.
+        #[derive(Clone, PartialEq, Debug, Serialize)]
+        #[serde(untagged)]
+        #[allow(clippy::large_enum_variant)]
+        pub enum Event { $( #[doc = $name] $variant($variant) ),* }
+
+        /// An event's type without its payload.
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+        pub enum EventType { $( #[doc = $name] $variant ),* }
+
+        impl EventType {
+            /// Every type.
+            pub const ALL: &'static [EventType] = &[$( EventType::$variant ),*];
+            /// The name stored in the log, `aggregate.past_tense`.
+            pub const fn as_str(self) -> &'static str { match self { $( EventType::$variant => $name ),* } }
+            /// The schema version that is written today.
+            pub const fn schema_version(self) -> u16 { match self { $( EventType::$variant => $schema ),* } }
+            /// The category of the streams that hold it.
+            pub const fn category(self) -> Category { match self { $( EventType::$variant => Category::$category ),* } }
+            /// The type of that name.
+            pub fn parse(name: &str) -> Option<Self> { match name { $( $name => Some(EventType::$variant), )* _ => None } }
+        }
+
+        impl Event {
+            /// Its type.
+            pub const fn event_type(&self) -> EventType { match self { $( Event::$variant(_) => EventType::$variant ),* } }
+            /// Calls `visitor` with the payload.
+            pub(crate) fn encode_with<E: PayloadEncoder>(&self, encoder: E) -> E::Output {
+                match self { $( Event::$variant(payload) => encoder.encode(payload) ),* }
+            }
+            /// The event of `event_type` whose payload `decoder` yields.
+            pub(crate) fn decode_with<D: PayloadDecoder>(event_type: EventType, decoder: D) -> Result<Event, D::Error> {
+                match event_type { $( EventType::$variant => decoder.decode().map(Event::$variant) ),* }
+            }
+        }
+
+        $( impl From<$variant> for Event { fn from(payload: $variant) -> Event { Event::$variant(payload) } } )*
+    };
+}
+
+/// Turns a payload of any event into bytes.
+pub(crate) trait PayloadEncoder {
+    type Output;
+    fn encode<T: Serialize>(self, payload: &T) -> Self::Output;
+}
+/// Turns bytes into a payload of any event.
+pub(crate) trait PayloadDecoder {
+    type Error;
+    fn decode<T: serde::de::DeserializeOwned>(self) -> Result<T, Self::Error>;
+}
+
+vocabulary! {
+    ProductCreated = "product.created" v 1 in Product,
+    AccessAppCreated = "access_app.created" v 1 in AccessApp,
+    AccessProductCreated = "access_product.created" v 1 in AccessProduct,
+    RailSettingSaved = "rail_setting.saved" v 1 in RailSetting,
+    RailSettingAutoVerified = "rail_setting.auto_verified" v 1 in RailSetting,
+    RailSettingReviewRequested = "rail_setting.review_requested" v 1 in RailSetting,
+    PaymentCreated = "payment.created" v 1 in Payment,
+    PaymentBroadcastRecorded = "payment.broadcast_recorded" v 1 in Payment,
+    PaymentConfirmationAttempted = "payment.confirmation_attempted" v 1 in Payment,
+    PaymentConfirmed = "payment.confirmed" v 1 in Payment,
+    PaymentFailed = "payment.failed" v 1 in Payment,
+    PaymentExpired = "payment.expired" v 1 in Payment,
+    PaymentSessionCreated = "payment_session.created" v 1 in PaymentSession,
+    PaymentRequirementAuthored = "payment_requirement.authored" v 1 in PaymentSession,
+    PaymentSessionConfirmed = "payment_session.confirmed" v 1 in PaymentSession,
+    PaymentSessionExpired = "payment_session.expired" v 1 in PaymentSession,
+    PaymentSessionFailed = "payment_session.failed" v 1 in PaymentSession,
+    EntitlementPended = "entitlement.pended" v 1 in Entitlement,
+    EntitlementActivated = "entitlement.activated" v 1 in Entitlement,
+    EntitlementActivationBlocked = "entitlement.activation_blocked" v 1 in Entitlement,
+    EntitlementExpired = "entitlement.expired" v 1 in Entitlement,
+    EntitlementRevoked = "entitlement.revoked" v 1 in Entitlement,
+    EntitlementFailed = "entitlement.failed" v 1 in Entitlement,
+    ProofFingerprinted = "proof.fingerprinted" v 1 in Proof,
+    ProofReplayRejected = "proof.replay_rejected" v 1 in Proof,
+    ProofRejected = "proof.rejected" v 1 in Proof,
+    VerificationAttempted = "verification.attempted" v 1 in Proof,
+    SettlementEvidenced = "settlement.evidenced" v 1 in Proof,
+    ReceiptMapped = "receipt.mapped" v 1 in Proof,
+    ReceiptCreated = "receipt.created" v 1 in Receipt,
+    MembershipActivated = "membership.activated" v 1 in Membership,
+    MembershipRenewed = "membership.renewed" v 1 in Membership,
+    SandboxSessionCreated = "sandbox_session.created" v 1 in SandboxSession,
+    SandboxSessionConfirmed = "sandbox_session.confirmed" v 1 in SandboxSession,
+    SandboxProofRejected = "sandbox_session.proof_rejected" v 1 in SandboxSession,
+    TicketOpened = "ticket.opened" v 1 in Ticket,
+    TicketMessageAdded = "ticket.message_added" v 1 in Ticket,
+    TicketWaitingOnMerchant = "ticket.waiting_on_merchant" v 1 in Ticket,
+    TicketReopened = "ticket.reopened" v 1 in Ticket,
+    WebhookEndpointCreated = "webhook_endpoint.created" v 1 in WebhookEndpoint,
+    WebhookEndpointDisabled = "webhook_endpoint.disabled" v 1 in WebhookEndpoint,
+    WebhookEmitted = "webhook.emitted" v 1 in WebhookDelivery,
+    WebhookDeliveryAttempted = "webhook.delivery_attempted" v 1 in WebhookDelivery,
+    WebhookDelivered = "webhook.delivered" v 1 in WebhookDelivery,
+    WebhookRetryScheduled = "webhook.retry_scheduled" v 1 in WebhookDelivery,
+    WebhookDeadLettered = "webhook.dead_lettered" v 1 in WebhookDelivery,
+    ApiKeyIssued = "api_key.issued" v 1 in ApiKey,
+    ApiKeyRevoked = "api_key.revoked" v 1 in ApiKey,
+    LogRead = "audit.log_read" v 1 in Audit,
+    SubjectErased = "subject.erased" v 1 in Subject,
+}
