@@ -1,1 +1,3 @@
+//! Evidence from outside: what a chain or a provider says, parsed into typed evidence. Nothing here decides about access or money.
 
+pub mod solana;

@@ -1,1 +1,5 @@
+//! What the end-to-end tests share: real local chains, real transactions, and a proxy that alters a chain's real answers.
 
+pub mod chain;
+pub mod rpc_proxy;
+pub mod solana_tx;

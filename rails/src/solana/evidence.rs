@@ -1,0 +1,328 @@
+//! Whether a transaction is the payment that a session asked for. Observing asks the chain; comparing is pure.
+
+use super::{
+    ata::associated_token_account,
+    programs,
+    rpc::{Commitment, Rpc, RpcUnavailable, Unavailable},
+    transfer::{self, ObservedTransaction, TokenDelta},
+};
+use events::vocab::{
+    bytes::{SolanaAddress, TxSignature},
+    money::Minor,
+};
+use serde_json::Value;
+
+/// Memos that begin like this name a payment session.
+const SESSION_MEMO_PREFIX: &str = "HILT:";
+
+/// What the chain holds about a signature now.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Observation {
+    /// The node does not know it. It may still be on its way, so this is no refusal.
+    NotFound,
+    /// Seen, but it can still be reverted, whatever its outcome (INV-7).
+    Pending {
+        /// The slot that holds it.
+        slot: u64,
+        /// Blocks on top, if the node counts them.
+        confirmations: Option<u64>,
+        /// Processed or confirmed.
+        commitment: Commitment,
+    },
+    /// It failed, and that is final.
+    Failed {
+        /// The slot that holds it.
+        slot: u64,
+        /// The runtime's error as compact JSON.
+        err: String,
+    },
+    /// It succeeded, and that is final.
+    Final(ObservedTransaction),
+}
+
+/// Asks the chain about a signature. Finality is the status `finalized`; the transaction is read only after it.
+/// Any doubt about the node itself is an error, never an observation.
+pub async fn observe(rpc: &Rpc, signature: &TxSignature) -> Result<Observation, RpcUnavailable> {
+    rpc.network().await?;
+    let Some(status) = rpc.signature_status(signature).await? else { return Ok(Observation::NotFound) };
+    let commitment = status.confirmation_status.unwrap_or(Commitment::Processed);
+    if commitment != Commitment::Finalized {
+        return Ok(Observation::Pending { slot: status.slot, confirmations: status.confirmations, commitment });
+    }
+    if status.err != Value::Null {
+        return Ok(Observation::Failed { slot: status.slot, err: status.err.to_string() });
+    }
+    let fault = |reason| RpcUnavailable { method: "getTransaction", reason };
+    let contradiction = |what| fault(Unavailable::Contradiction(what));
+    let raw = rpc.transaction(signature, Commitment::Finalized).await?;
+    let raw = raw.ok_or_else(|| contradiction("finalized, but the transaction is not there"))?;
+    let transaction = transfer::parse(&raw).map_err(|error| fault(Unavailable::Malformed(error.to_string())))?;
+    if transaction.signature != *signature {
+        return Err(contradiction("another transaction than asked for"));
+    }
+    if transaction.slot != status.slot {
+        return Err(contradiction("the transaction is in another slot than its status"));
+    }
+    if transaction.err.is_some() {
+        return Err(contradiction("the status says success, the transaction failure"));
+    }
+    Ok(Observation::Final(transaction))
+}
+
+/// What a session asks for on chain.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Expectation {
+    /// The token.
+    pub mint: SolanaAddress,
+    /// The memo that binds the payment to the session, word for word.
+    pub memo: String,
+    /// The legs; those to one wallet are added up.
+    pub transfers: Vec<ExpectedTransfer>,
+    /// Who must have paid; `None` accepts anyone.
+    pub payer: Option<SolanaAddress>,
+}
+
+/// One leg.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ExpectedTransfer {
+    /// The wallet to be paid; the tokens must arrive in its associated token account.
+    pub owner: SolanaAddress,
+    /// Exactly so much.
+    pub amount: Minor,
+}
+
+/// A transaction that is the payment.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Matched {
+    /// Who paid.
+    pub payer: SolanaAddress,
+    /// The slot that holds it.
+    pub slot: u64,
+    /// Unix seconds, if the chain knows.
+    pub block_time: Option<i64>,
+    /// What each wallet received, in the order asked for.
+    pub received: Vec<Received>,
+}
+
+/// What one wallet received.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Received {
+    /// The wallet.
+    pub owner: SolanaAddress,
+    /// Its token account.
+    pub account: SolanaAddress,
+    /// How much.
+    pub amount: Minor,
+}
+
+/// Why a transaction is not the payment.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Mismatch {
+    /// It failed on chain.
+    #[error("the transaction failed on chain: {err}")]
+    TxFailed {
+        /// The runtime's error.
+        err: String,
+    },
+    /// The session asks for no transfer, so no transaction can satisfy it.
+    #[error("the payment requirement has no transfer")]
+    NothingExpected,
+    /// It carries no memo.
+    #[error("the transaction carries no memo; it must carry the session's memo")]
+    MemoMissing,
+    /// Its memos do not name this session, or also name another.
+    #[error("the transaction's memo is not the session's memo")]
+    WrongMemo,
+    /// It moved no tokens.
+    #[error("the transaction moved no tokens")]
+    NoTransfer,
+    /// The recipient paid itself.
+    #[error("{owner} is both payer and recipient")]
+    SelfTransfer {
+        /// The wallet.
+        owner: SolanaAddress,
+    },
+    /// The recipient was paid in another token.
+    #[error("{owner} was paid in the token {found}, not in {expected}")]
+    WrongMint {
+        /// The wallet.
+        owner: SolanaAddress,
+        /// The token asked for.
+        expected: SolanaAddress,
+        /// The token paid.
+        found: SolanaAddress,
+    },
+    /// The tokens went elsewhere.
+    #[error("the tokens did not go to the associated token account of {owner}")]
+    WrongRecipient {
+        /// The wallet that should have been paid.
+        owner: SolanaAddress,
+    },
+    /// The recipient received too little.
+    #[error("{owner} received {found} minor units, less than {expected}")]
+    AmountShort {
+        /// The wallet.
+        owner: SolanaAddress,
+        /// Minor units asked for.
+        expected: i128,
+        /// Minor units received.
+        found: i128,
+    },
+    /// The recipient received too much.
+    #[error("{owner} received {found} minor units, more than {expected}")]
+    AmountMismatch {
+        /// The wallet.
+        owner: SolanaAddress,
+        /// Minor units asked for.
+        expected: i128,
+        /// Minor units received.
+        found: i128,
+    },
+    /// Someone else paid, or several did.
+    #[error("the transaction was not paid by the expected wallet alone")]
+    WrongPayer,
+}
+
+impl Mismatch {
+    /// The stable reason code.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Mismatch::TxFailed { .. } => "tx_failed",
+            Mismatch::NothingExpected => "nothing_expected",
+            Mismatch::MemoMissing => "memo_missing",
+            Mismatch::WrongMemo => "wrong_memo",
+            Mismatch::NoTransfer => "no_transfer",
+            Mismatch::SelfTransfer { .. } => "self_transfer",
+            Mismatch::WrongMint { .. } => "wrong_mint",
+            Mismatch::WrongRecipient { .. } => "wrong_recipient",
+            Mismatch::AmountShort { .. } => "amount_short",
+            Mismatch::AmountMismatch { .. } => "amount_mismatch",
+            Mismatch::WrongPayer => "wrong_payer",
+        }
+    }
+}
+
+/// Whether `transaction` is the payment that `expected` describes.
+///
+/// The order of refusals, first one wins, is part of the contract: `nothing_expected`, `tx_failed`, `memo_missing`,
+/// `wrong_memo`, `no_transfer`, then for all recipients in turn `self_transfer`, `wrong_mint`, `wrong_recipient`, then for
+/// all recipients `amount_short`, `amount_mismatch`, and last `wrong_payer`. So a refusal first says whether the transaction
+/// worked, then whether it is about this session, then where the tokens went, then how much, then from whom.
+pub fn compare(expected: &Expectation, transaction: &ObservedTransaction) -> Result<Matched, Mismatch> {
+    let legs = legs(&expected.transfers);
+    if legs.is_empty() {
+        return Err(Mismatch::NothingExpected);
+    }
+    if let Some(err) = &transaction.err {
+        return Err(Mismatch::TxFailed { err: err.clone() });
+    }
+    check_memo(&expected.memo, &transaction.memos)?;
+    if transaction.deltas.is_empty() {
+        return Err(Mismatch::NoTransfer);
+    }
+    let mut arrivals = Vec::with_capacity(legs.len());
+    for (owner, _) in &legs {
+        arrivals.push(arrival(*owner, expected.mint, &legs, transaction)?);
+    }
+    let mut received = Vec::with_capacity(legs.len());
+    for ((owner, asked), (account, found)) in legs.into_iter().zip(arrivals) {
+        received.push(Received { owner, account, amount: exact(owner, asked, found)? });
+    }
+    let payer = payer(expected.mint, transaction).filter(|payer| expected.payer.is_none_or(|asked| asked == *payer));
+    let payer = payer.ok_or(Mismatch::WrongPayer)?;
+    Ok(Matched { payer, slot: transaction.slot, block_time: transaction.block_time, received })
+}
+
+/// The legs with those to one wallet added up, in the order first named; nothing is asked of a leg of nothing.
+fn legs(transfers: &[ExpectedTransfer]) -> Vec<(SolanaAddress, i128)> {
+    let mut legs: Vec<(SolanaAddress, i128)> = Vec::new();
+    for transfer in transfers.iter().filter(|transfer| transfer.amount != Minor::ZERO) {
+        let amount = i128::from(transfer.amount.units());
+        match legs.iter_mut().find(|(owner, _)| *owner == transfer.owner) {
+            Some((_, sum)) => *sum += amount,
+            None => legs.push((transfer.owner, amount)),
+        }
+    }
+    legs
+}
+
+/// A second session's memo would let one transaction be shown for two sessions; other memos are the wallet's own affair.
+fn check_memo(expected: &str, memos: &[String]) -> Result<(), Mismatch> {
+    if memos.is_empty() {
+        return Err(Mismatch::MemoMissing);
+    }
+    let names_it = memos.iter().any(|memo| memo == expected);
+    let names_another = memos.iter().any(|memo| memo != expected && memo.starts_with(SESSION_MEMO_PREFIX));
+    if names_it && !names_another { Ok(()) } else { Err(Mismatch::WrongMemo) }
+}
+
+/// The token account of `owner` and what arrived there.
+fn arrival(
+    owner: SolanaAddress,
+    mint: SolanaAddress,
+    legs: &[(SolanaAddress, i128)],
+    transaction: &ObservedTransaction,
+) -> Result<(SolanaAddress, i128), Mismatch> {
+    let deltas = &transaction.deltas;
+    // A recipient whose own tokens left, or who signed for a balance that did not move, paid itself.
+    let paid_itself = |delta: &&TokenDelta| {
+        delta.owner == owner && delta.mint == mint && (delta.delta < 0 || delta.delta == 0 && transaction.signers.contains(&owner))
+    };
+    if deltas.iter().any(|delta| paid_itself(&delta)) {
+        return Err(Mismatch::SelfTransfer { owner });
+    }
+    let is_ata = |delta: &&TokenDelta| delta.owner == owner && delta.mint == mint && is_associated(delta);
+    if let Some(found) = deltas.iter().find(is_ata) {
+        // The account belonged to someone else, or held another token, before: what it holds now was not simply paid in.
+        let changed_hands = deltas.iter().filter(|delta| delta.account == found.account).count() > 1;
+        return if changed_hands { Err(Mismatch::WrongRecipient { owner }) } else { Ok((found.account, found.delta)) };
+    }
+    if let Some(other) = deltas.iter().find(|delta| delta.owner == owner && delta.mint != mint && delta.delta > 0) {
+        return Err(Mismatch::WrongMint { owner, expected: mint, found: other.mint });
+    }
+    let is_leg = |delta: &TokenDelta| legs.iter().any(|(leg, _)| *leg == delta.owner) && is_associated(delta);
+    let went_elsewhere = deltas.iter().any(|delta| delta.mint == mint && delta.delta > 0 && !is_leg(delta));
+    let a_leg_was_paid = deltas.iter().any(|delta| delta.mint == mint && delta.delta > 0 && is_leg(delta));
+    match legs.iter().find(|(leg, _)| *leg == owner) {
+        // The other legs arrived and nobody else was paid: this leg was left out.
+        Some((_, expected)) if a_leg_was_paid && !went_elsewhere => Err(Mismatch::AmountShort { owner, expected: *expected, found: 0 }),
+        _ => Err(Mismatch::WrongRecipient { owner }),
+    }
+}
+
+/// Whether the account is its owner's associated one. The program is the one that keeps the account: a mint belongs to
+/// exactly one token program, so a foreign program cannot stand in for it.
+fn is_associated(delta: &TokenDelta) -> bool {
+    [programs::TOKEN, programs::TOKEN_2022].contains(&delta.token_program)
+        && associated_token_account(&delta.owner, &delta.token_program, &delta.mint) == Some(delta.account)
+}
+
+fn exact(owner: SolanaAddress, expected: i128, found: i128) -> Result<Minor, Mismatch> {
+    if found < expected {
+        return Err(Mismatch::AmountShort { owner, expected, found });
+    }
+    let amount = u64::try_from(found).ok().and_then(|units| Minor::new(units).ok());
+    amount.filter(|_| found == expected).ok_or(Mismatch::AmountMismatch { owner, expected, found })
+}
+
+/// Who authorised the payment: the one wallet whose tokens left and that signed. Where tokens left only accounts that did
+/// not sign (a delegate's or an exchange's), the transaction's only signer. `None` where that leaves a choice.
+fn payer(mint: SolanaAddress, transaction: &ObservedTransaction) -> Option<SolanaAddress> {
+    let mut sources: Vec<_> = transaction
+        .deltas
+        .iter()
+        .filter(|delta| delta.mint == mint && delta.delta < 0 && transaction.signers.contains(&delta.owner))
+        .map(|delta| delta.owner)
+        .collect();
+    sources.sort_unstable();
+    sources.dedup();
+    match (sources.as_slice(), transaction.signers.as_slice()) {
+        ([source], _) => Some(*source),
+        ([], [signer]) => Some(*signer),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+#[path = "evidence_tests.rs"]
+mod tests;

@@ -1,0 +1,208 @@
+//! A real Solana chain on this machine, one a test, that dies with the test.
+
+use crate::solana_tx::{self, Instruction, Keypair, Message, Version, ata};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use events::vocab::bytes::{SolanaAddress, TxSignature};
+use rails::solana::{
+    programs,
+    rpc::{Commitment, Rpc, RpcConfig, SignatureStatus},
+};
+use serde_json::{Value, json};
+use std::{path::Path, process::Stdio, time::Duration};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+
+const USDC_DECIMALS: u8 = 6;
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A running chain with mainnet's USDC mint.
+pub struct LocalSolana {
+    /// Its JSON-RPC address.
+    pub rpc_url: String,
+    http: reqwest::Client,
+    // Dropping it ends the chain.
+    _node: Child,
+}
+
+/// How the tokens are moved.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TransferKind {
+    /// TransferChecked, as wallets do.
+    Checked,
+    /// Transfer, which names no mint.
+    Plain,
+    /// TransferChecked inside a batch instruction, which nodes do not parse.
+    Batch,
+}
+
+/// A payment to make.
+#[derive(Clone)]
+pub struct PayRequest<'a> {
+    /// Who pays, and signs.
+    pub payer: &'a Keypair,
+    /// Who pays the network's fee, if not the payer.
+    pub fee_payer: Option<&'a Keypair>,
+    /// Wallets and minor units.
+    pub transfers: Vec<(SolanaAddress, u64)>,
+    /// The token.
+    pub mint: SolanaAddress,
+    /// The memo.
+    pub memo: Option<String>,
+    /// How.
+    pub kind: TransferKind,
+    /// The form of the transaction.
+    pub version: Version,
+    /// Send it although it is bound to fail, so that the failure is on chain.
+    pub skip_preflight: bool,
+}
+
+impl<'a> PayRequest<'a> {
+    /// A USDC payment as a wallet makes it.
+    pub fn usdc(payer: &'a Keypair, transfers: &[(SolanaAddress, u64)], memo: &str) -> Self {
+        PayRequest {
+            payer,
+            fee_payer: None,
+            transfers: transfers.to_vec(),
+            mint: programs::USDC_MINT,
+            memo: Some(memo.to_owned()),
+            kind: TransferKind::Checked,
+            version: Version::Legacy,
+            skip_preflight: false,
+        }
+    }
+
+    /// The instructions: token accounts of the recipients, transfers, memo.
+    pub fn instructions(&self) -> Vec<Instruction> {
+        let payer = self.payer.address();
+        let funder = self.fee_payer.unwrap_or(self.payer).address();
+        let source = ata(&payer, &self.mint);
+        let mut instructions: Vec<_> = self.transfers.iter().map(|(owner, _)| solana_tx::create_ata(funder, *owner, self.mint)).collect();
+        let checked = |(owner, amount): &(SolanaAddress, u64)| {
+            solana_tx::transfer_checked(source, self.mint, ata(owner, &self.mint), payer, *amount, USDC_DECIMALS)
+        };
+        let plain = |(owner, amount): &(SolanaAddress, u64)| solana_tx::transfer_plain(source, ata(owner, &self.mint), payer, *amount);
+        match self.kind {
+            TransferKind::Checked => instructions.extend(self.transfers.iter().map(checked)),
+            TransferKind::Plain => instructions.extend(self.transfers.iter().map(plain)),
+            TransferKind::Batch => instructions.push(solana_tx::batch(&self.transfers.iter().map(checked).collect::<Vec<_>>())),
+        }
+        instructions.extend(self.memo.as_deref().map(solana_tx::memo));
+        instructions
+    }
+}
+
+impl LocalSolana {
+    /// Starts a chain. Needs Node.js, and `npm ci` done in `tests/chain`.
+    pub async fn start() -> Self {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("chain");
+        assert!(folder.join("node_modules").is_dir(), "run `npm ci` in tests/chain first");
+        let mut node = Command::new("node")
+            .arg("solana.mjs")
+            .current_dir(folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("node starts");
+        let mut lines = BufReader::new(node.stdout.take().expect("stdout is piped")).lines();
+        let line = tokio::time::timeout(PATIENCE, lines.next_line()).await.expect("the chain starts in time");
+        let line = line.expect("the chain's output is text").expect("the chain starts");
+        // Were the pipe closed, the node would die of its next line.
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        let ready: Value = serde_json::from_str(&line).expect("the first line is JSON");
+        let rpc_url = ready["rpcUrl"].as_str().expect("the first line names rpcUrl").to_owned();
+        LocalSolana { rpc_url, http: http_client(), _node: node }
+    }
+
+    /// A client of this chain as the service has it.
+    pub fn rpc(&self) -> Rpc {
+        Rpc::new(self.http.clone(), RpcConfig::new(self.rpc_url.parse().expect("the chain's address is a URL")))
+    }
+
+    /// Sets the USDC balance of `owner` and gives it SOL for network fees.
+    pub async fn fund(&self, owner: &SolanaAddress, amount: u64) {
+        self.fund_token(owner, &programs::USDC_MINT, amount).await;
+        self.airdrop(owner).await;
+    }
+
+    /// Sets the balance of `owner` in any token.
+    pub async fn fund_token(&self, owner: &SolanaAddress, mint: &SolanaAddress, amount: u64) {
+        self.call("surfnet_setTokenAccount", json!([owner.to_string(), mint.to_string(), { "amount": amount }])).await;
+    }
+
+    /// Gives `owner` one SOL.
+    pub async fn airdrop(&self, owner: &SolanaAddress) {
+        let lamports = 1_000_000_000_u64;
+        self.call("surfnet_setAccount", json!([owner.to_string(), { "lamports": lamports }])).await;
+    }
+
+    /// Makes another token with six decimals.
+    pub async fn create_mint(&self) -> SolanaAddress {
+        let mint = Keypair::generate().address();
+        let mut data = [0_u8; 82];
+        data[36..44].copy_from_slice(&1_000_000_000_000_u64.to_le_bytes());
+        data[44] = USDC_DECIMALS;
+        data[45] = 1;
+        let account = json!({ "lamports": 1_461_600, "data": hex::encode(data), "owner": programs::TOKEN.to_string() });
+        self.call("surfnet_setAccount", json!([mint.to_string(), account])).await;
+        mint
+    }
+
+    /// Builds, signs and sends a payment.
+    pub async fn pay(&self, request: PayRequest<'_>) -> TxSignature {
+        let mut keypairs = vec![request.payer];
+        keypairs.extend(request.fee_payer);
+        let fee_payer = request.fee_payer.unwrap_or(request.payer).address();
+        let message = Message::compile(request.version, fee_payer, self.blockhash().await, &request.instructions());
+        self.send(&message.sign(&keypairs), request.skip_preflight).await
+    }
+
+    /// A recent blockhash.
+    pub async fn blockhash(&self) -> [u8; 32] {
+        let answer = self.call("getLatestBlockhash", json!([])).await;
+        answer["value"]["blockhash"].as_str().and_then(|text| text.parse::<SolanaAddress>().ok()).expect("a blockhash is 32 bytes").0
+    }
+
+    /// Sends a signed transaction.
+    pub async fn send(&self, transaction: &[u8], skip_preflight: bool) -> TxSignature {
+        let options = json!({ "encoding": "base64", "skipPreflight": skip_preflight });
+        let answer = self.call("sendTransaction", json!([STANDARD.encode(transaction), options])).await;
+        answer.as_str().and_then(|text| text.parse().ok()).expect("sending answers with the signature")
+    }
+
+    /// Waits until the chain has finalized a transaction, failed ones too.
+    pub async fn wait_finalized(&self, signature: &TxSignature) -> SignatureStatus {
+        self.wait_for(signature, Commitment::Finalized).await
+    }
+
+    /// Waits until a transaction is settled at least so far.
+    pub async fn wait_for(&self, signature: &TxSignature, commitment: Commitment) -> SignatureStatus {
+        let rpc = self.rpc();
+        let reached = async {
+            loop {
+                let status = rpc.signature_status(signature).await.expect("the chain answers");
+                if let Some(status) = status.filter(|status| status.confirmation_status >= Some(commitment)) {
+                    return status;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, reached).await.expect("the transaction settles in time")
+    }
+
+    /// Any JSON-RPC call; panics on an error answer.
+    pub async fn call(&self, method: &str, params: Value) -> Value {
+        let question = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
+        let answer = self.http.post(&self.rpc_url).json(&question).send().await.expect("the chain answers");
+        let mut answer: Value = answer.json().await.expect("the chain answers with JSON");
+        assert!(answer.get("error").is_none_or(Value::is_null), "{method}: {}", answer["error"]);
+        answer["result"].take()
+    }
+}
+
+/// An HTTP client as the service has it.
+pub fn http_client() -> reqwest::Client {
+    // A second installation in one process is refused, and the first serves.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::new()
+}
