@@ -36,9 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_account_seen_on_mainnet_is_derived() {
-        // The USDC account of the Orca treasury wallet and others are derived by the network's own program in the
-        // end-to-end tests; this one is fixed here so that a regression shows without a chain.
+    fn a_known_mainnet_account_is_derived() {
         let owner = "9WzDXwBbmkg8ZTbNMqUxvQRAyrZzDsGYdLVL9zYtAWWM".parse().unwrap();
         let account = associated_token_account(&owner, &programs::TOKEN, &programs::USDC_MINT).unwrap();
         assert_eq!(account.to_string(), "FGETo8T8wMcN2wCjav8VK6eh3dLk63evNDPxzLSJra8B");

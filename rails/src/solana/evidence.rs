@@ -205,9 +205,10 @@ impl Mismatch {
 /// Whether `transaction` is the payment that `expected` describes.
 ///
 /// The order of refusals, first one wins, is part of the contract: `nothing_expected`, `tx_failed`, `memo_missing`,
-/// `wrong_memo`, `no_transfer`, then for all recipients in turn `self_transfer`, `wrong_mint`, `wrong_recipient`, then for
-/// all recipients `amount_short`, `amount_mismatch`, and last `wrong_payer`. So a refusal first says whether the transaction
-/// worked, then whether it is about this session, then where the tokens went, then how much, then from whom.
+/// `wrong_memo`, `no_transfer`; then for each recipient in turn `self_transfer`, `wrong_mint`, `wrong_recipient` or, where
+/// the leg was left out, `amount_short`; then for each recipient in turn `amount_short`, `amount_mismatch`; last
+/// `wrong_payer`. So a refusal first says whether the transaction worked, then whether it is about this session, then where
+/// the tokens went, then how much, then from whom.
 pub fn compare(expected: &Expectation, transaction: &ObservedTransaction) -> Result<Matched, Mismatch> {
     let legs = legs(&expected.transfers);
     if legs.is_empty() {
