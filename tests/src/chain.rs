@@ -1,6 +1,6 @@
 //! A real Solana chain on this machine, one a test, that dies with the test.
 
-use crate::solana_tx::{self, Instruction, Keypair, Message, Version, ata};
+use crate::solana_tx::{self, AccountMeta, Instruction, Keypair, Message, Version, ata};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use events::vocab::bytes::{SolanaAddress, TxSignature};
 use rails::solana::{
@@ -48,6 +48,8 @@ pub struct PayRequest<'a> {
     pub mint: SolanaAddress,
     /// The memo.
     pub memo: Option<String>,
+    /// A Solana Pay reference key, added to every transfer's accounts so that the payment can be found by it.
+    pub reference: Option<SolanaAddress>,
     /// How.
     pub kind: TransferKind,
     /// The form of the transaction.
@@ -65,6 +67,7 @@ impl<'a> PayRequest<'a> {
             transfers: transfers.to_vec(),
             mint: programs::USDC_MINT,
             memo: Some(memo.to_owned()),
+            reference: None,
             kind: TransferKind::Checked,
             version: Version::Legacy,
             skip_preflight: false,
@@ -77,14 +80,18 @@ impl<'a> PayRequest<'a> {
         let funder = self.fee_payer.unwrap_or(self.payer).address();
         let source = ata(&payer, &self.mint);
         let mut instructions: Vec<_> = self.transfers.iter().map(|(owner, _)| solana_tx::create_ata(funder, *owner, self.mint)).collect();
-        let checked = |(owner, amount): &(SolanaAddress, u64)| {
-            solana_tx::transfer_checked(source, self.mint, ata(owner, &self.mint), payer, *amount, USDC_DECIMALS)
-        };
-        let plain = |(owner, amount): &(SolanaAddress, u64)| solana_tx::transfer_plain(source, ata(owner, &self.mint), payer, *amount);
+        let transfers = self.transfers.iter().map(|(owner, amount)| {
+            let to = ata(owner, &self.mint);
+            let mut transfer = match self.kind {
+                TransferKind::Plain => solana_tx::transfer_plain(source, to, payer, *amount),
+                _ => solana_tx::transfer_checked(source, self.mint, to, payer, *amount, USDC_DECIMALS),
+            };
+            transfer.accounts.extend(self.reference.map(|address| AccountMeta { address, signer: false, writable: false }));
+            transfer
+        });
         match self.kind {
-            TransferKind::Checked => instructions.extend(self.transfers.iter().map(checked)),
-            TransferKind::Plain => instructions.extend(self.transfers.iter().map(plain)),
-            TransferKind::Batch => instructions.push(solana_tx::batch(&self.transfers.iter().map(checked).collect::<Vec<_>>())),
+            TransferKind::Batch => instructions.push(solana_tx::batch(&transfers.collect::<Vec<_>>())),
+            _ => instructions.extend(transfers),
         }
         instructions.extend(self.memo.as_deref().map(solana_tx::memo));
         instructions

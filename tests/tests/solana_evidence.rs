@@ -81,6 +81,7 @@ async fn a_correct_payment_in_every_form_is_matched() {
         PayRequest { kind: TransferKind::Plain, ..scene.payment() },
         PayRequest { kind: TransferKind::Batch, ..scene.payment() },
         PayRequest { fee_payer: Some(&sponsor), ..scene.payment() },
+        PayRequest { reference: Some(Keypair::generate().address()), ..scene.payment() },
     ];
     for request in forms {
         let transaction = scene.finalized(&scene.chain.pay(request).await).await;
@@ -197,7 +198,8 @@ async fn contradictory_answers_are_no_evidence() {
     scene.chain.wait_finalized(&signature).await;
     let proxy = RpcProxy::start(&scene.chain.rpc_url).await;
     let rpc = scene.rpc_through(&proxy);
-    let alterations: [(&str, fn(&mut serde_json::Value)); 4] = [
+    type Alteration = fn(&mut serde_json::Value);
+    let alterations: [(&str, Alteration); 4] = [
         ("not there", |result| *result = serde_json::Value::Null),
         ("another transaction", |result| result["transaction"]["signatures"][0] = TxSignature([7; 64]).to_string().into()),
         ("another slot", |result| result["slot"] = 1.into()),
@@ -226,18 +228,21 @@ async fn a_node_on_another_cluster_is_not_believed() {
 }
 
 #[tokio::test]
-async fn payments_are_found_by_the_merchants_token_account() {
+async fn payments_are_found_by_the_merchants_token_account_and_by_reference() {
     let scene = Scene::set().await;
-    let first = scene.chain.pay(scene.payment()).await;
+    let reference = Keypair::generate().address();
+    let first = scene.chain.pay(PayRequest { reference: Some(reference), ..scene.payment() }).await;
     scene.chain.wait_finalized(&first).await;
     let second = scene.chain.pay(PayRequest { memo: Some("HILT:second".into()), ..scene.payment() }).await;
     scene.chain.wait_finalized(&second).await;
     let account = ata(&scene.merchant, &programs::USDC_MINT);
     let page = Page { before: None, until: None, limit: 10, commitment: Commitment::Finalized };
     let rpc = scene.chain.rpc();
-    let signatures = async |page: &Page| -> Vec<_> {
-        rpc.signatures_for_address(&account, page).await.unwrap().into_iter().map(|info| info.signature).collect()
+    let found = async |address: &SolanaAddress, page: &Page| -> Vec<_> {
+        rpc.signatures_for_address(address, page).await.unwrap().into_iter().map(|info| info.signature).collect()
     };
+    let signatures = async |page: &Page| found(&account, page).await;
+    assert_eq!(found(&reference, &page).await, [first]);
     assert_eq!(signatures(&page).await, [second, first]);
     assert_eq!(signatures(&Page { until: Some(first), ..page.clone() }).await, [second]);
     assert_eq!(signatures(&Page { before: Some(second), ..page.clone() }).await, [first]);

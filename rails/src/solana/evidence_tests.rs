@@ -183,3 +183,40 @@ fn refusals_come_in_the_documented_order() {
     step(&|expected, _| expected.transfers = expectation().transfers, "wrong_payer");
     step(&|expected, _| expected.payer = None, "matched");
 }
+
+#[test]
+fn whatever_is_matched_has_arrived_to_the_unit() {
+    let mut seed = 0x2545_f491_4f6c_dd1d_u64;
+    let mut below = move |bound: usize| {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        (seed % bound as u64) as usize
+    };
+    let owners = [MERCHANT, FEE_WALLET, PAYER, "11111111111111111111111111111112"].map(address);
+    let mints = [programs::USDC_MINT, SolanaAddress([9; 32])];
+    let amounts = [0, 1, -1, 250_000, 24_750_000, -25_000_000];
+    let mut matched = 0;
+    for _ in 0..20_000 {
+        let mut transaction = paid();
+        for _ in 0..below(3) {
+            let (owner, mint) = (owners[below(4)], mints[below(2)]);
+            let account = if below(2) == 0 { SolanaAddress([below(3) as u8; 32]) } else { transaction.deltas[0].account };
+            transaction.deltas.push(TokenDelta { account, owner, mint, token_program: programs::TOKEN, delta: amounts[below(6)] });
+        }
+        if below(3) == 0 {
+            transaction.deltas.remove(below(transaction.deltas.len()));
+        }
+        let Ok(payment) = compare(&expectation(), &transaction) else { continue };
+        matched += 1;
+        assert_eq!(payment.payer, address(PAYER));
+        for (received, asked) in payment.received.iter().zip(expectation().transfers) {
+            let of = |delta: &&TokenDelta| delta.owner == asked.owner && delta.mint == programs::USDC_MINT;
+            let held: Vec<_> = transaction.deltas.iter().filter(of).collect();
+            assert!(held.iter().all(|delta| delta.delta >= 0), "a recipient lost tokens: {held:?}");
+            let arrived: i128 = held.iter().filter(|delta| delta.account == received.account).map(|delta| delta.delta).sum();
+            assert_eq!((arrived, received.amount), (i128::from(asked.amount.units()), asked.amount));
+        }
+    }
+    assert!(matched > 1000, "only {matched} were matched");
+}

@@ -4,6 +4,7 @@ pub mod ata;
 pub mod evidence;
 pub mod rpc;
 pub mod transfer;
+mod unavailable;
 
 #[cfg(test)]
 mod fixtures;
