@@ -1,1 +1,47 @@
+//! The rules of the ledger: one pure decider for each aggregate, one file for each decider.
+//!
+//! Nothing here reads a clock, draws a random number or talks to anything: time, ids and what a chain showed arrive inside the
+//! command. Checks run in the order in which a module's rejections are listed, and that order is part of the contract. A
+//! command that was carried out before yields no events, so that whoever repeats it does no harm.
 
+mod check;
+
+pub mod access_app;
+pub mod access_product;
+pub mod api_key;
+pub mod audit;
+pub mod entitlement;
+pub mod evidence;
+pub mod fee;
+pub mod membership;
+pub mod payment;
+pub mod payment_session;
+pub mod product;
+pub mod proof;
+pub mod rail_setting;
+pub mod receipt;
+pub mod requirement;
+pub mod sandbox_session;
+pub mod subject;
+pub mod ticket;
+pub mod wallet;
+pub mod webhook_delivery;
+pub mod webhook_endpoint;
+
+use events::vocab::id::EventId;
+
+/// An event of another stream that a command rests on: its id, which the outcome cites, and what it says.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Cited<T> {
+    /// Its id in the log.
+    pub id: EventId,
+    /// Its payload, as read from the log.
+    pub event: T,
+}
+
+impl<T> Cited<T> {
+    /// `event`, known in the log as `id`.
+    pub fn new(id: EventId, event: T) -> Self {
+        Cited { id, event }
+    }
+}

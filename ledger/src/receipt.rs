@@ -1,0 +1,195 @@
+//! Receipts (TR-12, RT-038): the canonical JSON of a settled payment, hashed and signed.
+
+use crate::{Cited, check::rejections, requirement::canonical};
+use events::{
+    decider::Decider,
+    vocab::{
+        bytes::{Hash32, Signature64},
+        event::{Event, PaymentCreated, ReceiptCreated, SettlementEvidenced},
+        id::ReceiptId,
+        stream::Fact,
+        time::Timestamp,
+    },
+};
+use serde_json::{Value, json};
+
+/// Version of the receipt's own form.
+pub const SCHEMA: &str = "1.0";
+
+/// A receipt.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub enum Receipt {
+    /// Not issued.
+    #[default]
+    Absent,
+    /// Issued; it never changes (INV-75).
+    Issued(Box<ReceiptCreated>),
+}
+
+/// What is asked of a receipt.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Command {
+    /// Issue it.
+    Create(Box<Create>),
+}
+
+/// What a receipt says, all of it fit for the public: identifiers, amounts and wallets, never a person's data.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ReceiptFacts {
+    /// Its id.
+    pub receipt_id: ReceiptId,
+    /// What was to be paid.
+    pub payment: PaymentCreated,
+    /// The settlement that permits it.
+    pub settlement: Cited<SettlementEvidenced>,
+    /// CAIP-2.
+    pub network: String,
+    /// When it is issued.
+    pub issued_at: Timestamp,
+}
+
+/// See [`Command::Create`].
+#[derive(Clone, PartialEq, Debug)]
+pub struct Create {
+    /// What it says.
+    pub facts: ReceiptFacts,
+    /// SHA-256 of the bytes that were signed.
+    pub receipt_hash: Hash32,
+    /// Ed25519 over the same bytes.
+    pub signature: Signature64,
+    /// Which published key signed.
+    pub kid: String,
+    /// 0 for checkout receipts.
+    pub credits_burned: u32,
+}
+
+rejections! {
+    /// Why a receipt is refused.
+    pub enum Rejection {
+        /// The settlement is another payment's, or of other amounts.
+        SettlementMismatch { /// Which field differs.
+            field: &'static str } = "settlement_mismatch", "{field} of the settlement is not the payment's";
+        /// Something else than this receipt was signed.
+        HashMismatch = "receipt_hash_mismatch", "receipt_hash is not the hash of this receipt";
+        /// The id is in use for another receipt.
+        AlreadyIssued = "receipt_already_issued", "the receipt is issued with other content";
+    }
+}
+
+impl Decider for Receipt {
+    type State = Self;
+    type Command = Command;
+    type Rejection = Rejection;
+
+    fn decide(state: &Self, command: Command) -> Result<Vec<Fact>, Rejection> {
+        let Command::Create(create) = command;
+        match state {
+            Receipt::Absent => Ok(vec![create.event()?.into()]),
+            // The time of issue differs in a repeat, and the transaction does not.
+            Receipt::Issued(issued) if create.facts.repeats(issued) => Ok(vec![]),
+            Receipt::Issued(_) => Err(Rejection::AlreadyIssued),
+        }
+    }
+
+    fn evolve(state: Self, event: &Event) -> Self {
+        match (state, event) {
+            (Receipt::Absent, Event::ReceiptCreated(created)) => Receipt::Issued(Box::new(created.clone())),
+            (state, _) => state,
+        }
+    }
+}
+
+impl ReceiptFacts {
+    fn repeats(&self, issued: &ReceiptCreated) -> bool {
+        self.receipt_id == issued.receipt_id
+            && self.payment.payment_id == issued.payment_id
+            && self.settlement.event.tx_signature == issued.tx_signature
+    }
+
+    fn check(&self) -> Result<(), Rejection> {
+        let (payment, settled) = (&self.payment, &self.settlement.event);
+        let same = [
+            ("payment_id", settled.payment_id == payment.payment_id),
+            ("session_id", settled.session_id == payment.session_id),
+            ("gross", settled.gross == payment.amount),
+            ("merchant_amount", settled.merchant_amount == payment.merchant_amount),
+            ("fee_amount", settled.fee_amount == payment.fee_amount),
+        ];
+        match same.into_iter().find(|(_, same)| !same) {
+            Some((field, _)) => Err(Rejection::SettlementMismatch { field }),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Create {
+    fn event(self) -> Result<ReceiptCreated, Rejection> {
+        self.facts.check()?;
+        let bytes = canonical_bytes(&self.facts);
+        if Hash32::of(&bytes) != self.receipt_hash {
+            return Err(Rejection::HashMismatch);
+        }
+        let (payment, settled) = (&self.facts.payment, &self.facts.settlement.event);
+        Ok(ReceiptCreated {
+            receipt_id: self.facts.receipt_id,
+            payment_id: payment.payment_id,
+            product_id: payment.product_id,
+            access_product_id: payment.access_product_id,
+            amount: payment.amount,
+            tx_signature: settled.tx_signature,
+            wallet: settled.payer,
+            receipt_json: String::from_utf8(bytes).expect("RFC 8785 is UTF-8"),
+            receipt_hash: self.receipt_hash,
+            ed25519_sig: self.signature,
+            kid: self.kid,
+            receipt_schema: SCHEMA.to_owned(),
+            credits_burned: self.credits_burned,
+            created_at: self.facts.issued_at,
+            settlement_event: self.facts.settlement.id,
+        })
+    }
+}
+
+/// The receipt as JSON.
+pub fn receipt_document(facts: &ReceiptFacts) -> Value {
+    let (payment, settled) = (&facts.payment, &facts.settlement.event);
+    json!({
+        "schema_version": SCHEMA,
+        "receipt_id": facts.receipt_id.to_string(),
+        "issued_at": facts.issued_at.to_string(),
+        "wallet": settled.payer.to_string(),
+        "counterparty_wallet": payment.merchant_wallet.to_string(),
+        "transaction": {
+            "tx_sig": settled.tx_signature.to_string(),
+            "amount_raw": settled.gross.units(),
+            "token_mint": payment.asset.mint.to_string(),
+            "memo": payment.memo(),
+        },
+        "product": {
+            "product_id": payment.product_id.to_string(),
+            "access_product_id": payment.access_product_id.map(|id| id.to_string()),
+        },
+        "payment": {
+            "payment_id": payment.payment_id.to_string(),
+            "payment_session_id": payment.session_id.map(|id| id.to_string()),
+            "asset_symbol": payment.asset.symbol,
+            "asset_decimals": payment.asset.decimals,
+            "merchant_amount_minor_units": settled.merchant_amount.units(),
+            "hilt_fee_minor_units": settled.fee_amount.units(),
+            "fee_bps": payment.fee_bps.get(),
+            "fee_wallet": payment.fee_wallet.map(|wallet| wallet.to_string()),
+        },
+        "rail": {
+            "rail_id": settled.rail_id.as_str(),
+            "network": facts.network,
+            // A decimal string: a slot is no amount and has no bound that would keep it exact as a number.
+            "slot": settled.slot.to_string(),
+            "transfer_id": settled.transfer_id,
+        },
+    })
+}
+
+/// The bytes that are hashed and signed: RFC 8785 of [`receipt_document`].
+pub fn canonical_bytes(facts: &ReceiptFacts) -> Vec<u8> {
+    canonical(&receipt_document(facts))
+}

@@ -1,0 +1,173 @@
+//! Sandbox sessions (TR-42, RT-067, RT-068): the whole lifecycle without money.
+
+use crate::check::{identified, rejections};
+use events::{
+    decider::Decider,
+    vocab::{
+        bytes::Hash32,
+        event::{Event, SandboxProofRejected, SandboxSessionConfirmed, SandboxSessionCreated},
+        id::{AccessProductId, EntitlementId, ProductId, SandboxSessionId, SubjectId},
+        personal::Personal,
+        rail::RailId,
+        stream::Fact,
+        time::Timestamp,
+    },
+};
+
+/// A sandbox session.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub enum SandboxSession {
+    /// Not created.
+    #[default]
+    Absent,
+    /// Waits for its proof.
+    Pending(Box<SandboxSessionCreated>),
+    /// The right proof came in time.
+    Confirmed {
+        /// The session.
+        session: Box<SandboxSessionCreated>,
+        /// When.
+        confirmed_at: Timestamp,
+    },
+}
+
+/// What is asked of a sandbox session.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Command {
+    /// Start it.
+    Create(Box<Create>),
+    /// Bring its proof. A wrong or late proof is kept as an event and yet refuses: see [`refusal`].
+    Confirm {
+        /// SHA-256 of the proof that was brought.
+        proof_hash: Hash32,
+        /// Now.
+        now: Timestamp,
+    },
+}
+
+/// See [`Command::Create`].
+#[derive(Clone, PartialEq, Debug)]
+pub struct Create {
+    /// Its id.
+    pub sandbox_session_id: SandboxSessionId,
+    /// What is tried out.
+    pub access_product_id: AccessProductId,
+    /// The hosted product behind it.
+    pub product_id: ProductId,
+    /// What will be activated.
+    pub entitlement_id: EntitlementId,
+    /// Who.
+    pub subject_id: SubjectId,
+    /// The wallet that identifies the customer, when the caller named one.
+    pub wallet: Option<String>,
+    /// The rail that is tried out.
+    pub rail_id: RailId,
+    /// Whether the platform opens that rail to the sandbox and no kill switch is tripped.
+    pub sandbox_enabled: bool,
+    /// The caller's `confirm_sandbox_mode`.
+    pub sandbox_mode_confirmed: bool,
+    /// SHA-256 of the proof, which is returned once and kept nowhere (INV-41).
+    pub proof_hash: Hash32,
+    /// 30 minutes from now.
+    pub expires_at: Timestamp,
+    /// The customer's id and e-mail.
+    pub personal: Personal,
+}
+
+rejections! {
+    /// Why a sandbox session command is refused.
+    pub enum Rejection {
+        /// There is no such session (COD-24).
+        NotFound = "sandbox_session_not_found", "there is no such sandbox session";
+        /// The caller did not say that he means the sandbox (COD-21).
+        ModeConfirmationRequired = "sandbox_mode_confirmation_required", "confirm_sandbox_mode: true is required";
+        /// The rail is closed to the sandbox (COD-22).
+        RailDisabled { /// The rail.
+            rail: RailId } = "rail_disabled", "{rail} is not open to the sandbox";
+        /// Nobody is named (COD-23).
+        CustomerIdentityRequired = "customer_identity_required", "one of external_customer_id, wallet and email is required";
+        /// The id is in use for another session.
+        AlreadyExists = "already_exists", "the sandbox session exists with other content";
+        /// The proof is not this session's (COD-25).
+        InvalidProof = "invalid_sandbox_proof", "proof is not the proof of this sandbox session";
+        /// The right proof came too late (COD-26).
+        ProofExpired = "sandbox_proof_expired", "the proof has expired";
+    }
+}
+
+impl Decider for SandboxSession {
+    type State = Self;
+    type Command = Command;
+    type Rejection = Rejection;
+
+    fn decide(state: &Self, command: Command) -> Result<Vec<Fact>, Rejection> {
+        use SandboxSession::{Absent, Confirmed, Pending};
+        match (state, command) {
+            (Absent, Command::Create(create)) => create.fact().map(|fact| vec![fact]),
+            (Pending(session) | Confirmed { session, .. }, Command::Create(create)) => match create.fact()?.event {
+                Event::SandboxSessionCreated(again) if again == **session => Ok(vec![]),
+                _ => Err(Rejection::AlreadyExists),
+            },
+            (Absent, Command::Confirm { .. }) => Err(Rejection::NotFound),
+            (Pending(session) | Confirmed { session, .. }, Command::Confirm { proof_hash, .. }) if proof_hash != session.proof_hash => {
+                Ok(vec![refused(session, Rejection::InvalidProof)])
+            }
+            (Pending(session), Command::Confirm { now, .. }) if now >= session.expires_at => {
+                Ok(vec![refused(session, Rejection::ProofExpired)])
+            }
+            (Pending(session), Command::Confirm { now, .. }) => {
+                Ok(vec![SandboxSessionConfirmed { sandbox_session_id: session.sandbox_session_id, confirmed_at: now }.into()])
+            }
+            (Confirmed { .. }, Command::Confirm { .. }) => Ok(vec![]),
+        }
+    }
+
+    fn evolve(state: Self, event: &Event) -> Self {
+        use SandboxSession::{Absent, Confirmed, Pending};
+        match (state, event) {
+            (Absent, Event::SandboxSessionCreated(created)) => Pending(Box::new(created.clone())),
+            (Pending(session), Event::SandboxSessionConfirmed(confirmed)) => Confirmed { session, confirmed_at: confirmed.confirmed_at },
+            (state, _) => state,
+        }
+    }
+}
+
+/// The refusal that decided facts amount to. A wrong proof must leave a trace, and a rejection leaves none; so `Confirm`
+/// yields `sandbox_session.proof_rejected`, which the caller appends, and asks here what to answer.
+pub fn refusal(facts: &[Fact]) -> Option<Rejection> {
+    facts.iter().find_map(|fact| match &fact.event {
+        Event::SandboxProofRejected(rejected) if rejected.reason == Rejection::ProofExpired.code() => Some(Rejection::ProofExpired),
+        Event::SandboxProofRejected(_) => Some(Rejection::InvalidProof),
+        _ => None,
+    })
+}
+
+fn refused(session: &SandboxSessionCreated, why: Rejection) -> Fact {
+    SandboxProofRejected { sandbox_session_id: session.sandbox_session_id, reason: why.code().to_owned() }.into()
+}
+
+impl Create {
+    fn fact(self) -> Result<Fact, Rejection> {
+        if !self.sandbox_mode_confirmed {
+            return Err(Rejection::ModeConfirmationRequired);
+        }
+        if !self.sandbox_enabled {
+            return Err(Rejection::RailDisabled { rail: self.rail_id });
+        }
+        if !identified(self.wallet.as_deref(), &self.personal) {
+            return Err(Rejection::CustomerIdentityRequired);
+        }
+        let created = SandboxSessionCreated {
+            sandbox_session_id: self.sandbox_session_id,
+            access_product_id: self.access_product_id,
+            product_id: self.product_id,
+            entitlement_id: self.entitlement_id,
+            subject_id: self.subject_id,
+            wallet: self.wallet,
+            rail_id: self.rail_id,
+            proof_hash: self.proof_hash,
+            expires_at: self.expires_at,
+        };
+        Ok(Fact::sealed(created, self.subject_id, self.personal))
+    }
+}

@@ -1,0 +1,68 @@
+//! Data subjects: erasure destroys the key that seals a person's data; every proof still verifies.
+
+use crate::check::{filled, rejections};
+use events::{
+    decider::Decider,
+    vocab::{
+        event::{Event, SubjectErased},
+        id::SubjectId,
+        stream::Fact,
+    },
+};
+
+/// A data subject.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub enum Subject {
+    /// His data can be read.
+    #[default]
+    Readable,
+    /// It cannot, for good.
+    Erased,
+}
+
+/// What is asked.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Command {
+    /// Forget him.
+    Erase {
+        /// Who.
+        subject_id: SubjectId,
+        /// A stable code, never words about the person: it stays in the log.
+        reason: String,
+    },
+}
+
+rejections! {
+    /// Why an erasure is refused.
+    pub enum Rejection {
+        /// No reason, or one that could say something about the person.
+        ReasonRequired = "reason_required", "reason is a code of 1 to 64 of a-z, 0-9 and _";
+    }
+}
+
+impl Decider for Subject {
+    type State = Self;
+    type Command = Command;
+    type Rejection = Rejection;
+
+    fn decide(state: &Self, command: Command) -> Result<Vec<Fact>, Rejection> {
+        match (state, command) {
+            (Subject::Readable, Command::Erase { subject_id, reason }) => {
+                let reason = filled(&reason).filter(|reason| is_code(reason)).ok_or(Rejection::ReasonRequired)?;
+                Ok(vec![SubjectErased { subject_id, reason }.into()])
+            }
+            (Subject::Erased, Command::Erase { .. }) => Ok(vec![]),
+        }
+    }
+
+    fn evolve(state: Self, event: &Event) -> Self {
+        match event {
+            Event::SubjectErased(_) => Subject::Erased,
+            _ => state,
+        }
+    }
+}
+
+fn is_code(text: &str) -> bool {
+    text.len() <= 64 && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+}

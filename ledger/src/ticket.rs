@@ -1,0 +1,191 @@
+//! Support tickets (TR-24, TR-25, RT-045 to RT-048, INV-77). What people write is sealed.
+
+use crate::check::{filled, rejections};
+use events::{
+    decider::Decider,
+    vocab::{
+        event::{Event, TicketContext, TicketMessageAdded, TicketOpened, TicketReopened, TicketWaitingOnMerchant},
+        id::{MessageId, SubjectId, TicketId},
+        personal::Personal,
+        stream::Fact,
+        words::{AuthorType, TicketCategory},
+    },
+};
+
+/// A support ticket.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub enum Ticket {
+    /// Not opened.
+    #[default]
+    Absent,
+    /// Waits for Hilt.
+    Open(Thread),
+    /// Waits for the merchant.
+    WaitingOnMerchant(Thread),
+}
+
+/// What is known of a ticket's messages without reading them.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Thread {
+    /// The ticket.
+    pub ticket_id: TicketId,
+    /// Whose key seals the messages.
+    pub subject_id: SubjectId,
+    /// The messages so far.
+    pub messages: Vec<MessageId>,
+}
+
+/// What is asked of a ticket.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Command {
+    /// Open it.
+    Open(Box<Open>),
+    /// Write on it. A merchant who writes on a waiting ticket reopens it.
+    AddMessage {
+        /// The message's id; the same one again changes nothing.
+        message_id: MessageId,
+        /// Who writes.
+        author_type: AuthorType,
+        /// What he writes.
+        body: String,
+    },
+    /// Staff has answered and waits.
+    WaitOnMerchant,
+}
+
+/// See [`Command::Open`].
+#[derive(Clone, PartialEq, Debug)]
+pub struct Open {
+    /// Its id.
+    pub ticket_id: TicketId,
+    /// `hilt_ticket_…`.
+    pub public_id: String,
+    /// Whose key seals the messages.
+    pub subject_id: SubjectId,
+    /// The first message's id.
+    pub message_id: MessageId,
+    /// Its category.
+    pub category: TicketCategory,
+    /// Who writes.
+    pub author_type: AuthorType,
+    /// What it is about.
+    pub context: TicketContext,
+    /// Its subject line.
+    pub subject: String,
+    /// The first message.
+    pub body: String,
+}
+
+/// The shortest message, in characters, blanks around it not counted.
+pub const SHORTEST_MESSAGE: usize = 10;
+
+rejections! {
+    /// Why a ticket command is refused.
+    pub enum Rejection {
+        /// There is no such ticket.
+        NotFound = "ticket_not_found", "there is no such ticket";
+        /// No subject line.
+        SubjectRequired = "subject_required", "subject is required";
+        /// Fewer than ten characters.
+        MessageTooShort = "message_too_short", "body needs at least 10 characters";
+        /// The id is in use for another ticket.
+        AlreadyExists = "already_exists", "the ticket exists";
+    }
+}
+
+impl Decider for Ticket {
+    type State = Self;
+    type Command = Command;
+    type Rejection = Rejection;
+
+    fn decide(state: &Self, command: Command) -> Result<Vec<Fact>, Rejection> {
+        match (state, command) {
+            (Ticket::Absent, Command::Open(open)) => open.fact().map(|fact| vec![fact]),
+            (Ticket::Open(thread) | Ticket::WaitingOnMerchant(thread), Command::Open(open)) => {
+                match thread.messages.first() == Some(&open.message_id) {
+                    true => Ok(vec![]),
+                    false => Err(Rejection::AlreadyExists),
+                }
+            }
+            (Ticket::Absent, Command::AddMessage { .. } | Command::WaitOnMerchant) => Err(Rejection::NotFound),
+
+            (Ticket::Open(thread), Command::AddMessage { message_id, author_type, body }) => {
+                message(thread, message_id, author_type, &body)
+            }
+            (Ticket::WaitingOnMerchant(thread), Command::AddMessage { message_id, author_type, body }) => {
+                let mut facts = message(thread, message_id, author_type, &body)?;
+                if author_type == AuthorType::Merchant && !facts.is_empty() {
+                    facts.push(TicketReopened { ticket_id: thread.ticket_id }.into());
+                }
+                Ok(facts)
+            }
+
+            (Ticket::Open(thread), Command::WaitOnMerchant) => Ok(vec![TicketWaitingOnMerchant { ticket_id: thread.ticket_id }.into()]),
+            (Ticket::WaitingOnMerchant(_), Command::WaitOnMerchant) => Ok(vec![]),
+        }
+    }
+
+    fn evolve(state: Self, event: &Event) -> Self {
+        match (state, event) {
+            (Ticket::Absent, Event::TicketOpened(opened)) => {
+                Ticket::Open(Thread { ticket_id: opened.ticket_id, subject_id: opened.subject_id, messages: vec![opened.message_id] })
+            }
+            (Ticket::Open(thread), Event::TicketMessageAdded(added)) => Ticket::Open(thread.with(added.message_id)),
+            (Ticket::WaitingOnMerchant(thread), Event::TicketMessageAdded(added)) => {
+                Ticket::WaitingOnMerchant(thread.with(added.message_id))
+            }
+            (Ticket::Open(thread), Event::TicketWaitingOnMerchant(_)) => Ticket::WaitingOnMerchant(thread),
+            (Ticket::WaitingOnMerchant(thread), Event::TicketReopened(_)) => Ticket::Open(thread),
+            (state, _) => state,
+        }
+    }
+}
+
+impl Ticket {
+    /// The contract's word (OBJ-10).
+    pub fn status(&self) -> Option<&'static str> {
+        match self {
+            Ticket::Absent => None,
+            Ticket::Open(_) => Some("OPEN"),
+            Ticket::WaitingOnMerchant(_) => Some("WAITING_ON_MERCHANT"),
+        }
+    }
+}
+
+impl Thread {
+    fn with(mut self, message: MessageId) -> Self {
+        self.messages.push(message);
+        self
+    }
+}
+
+impl Open {
+    fn fact(self) -> Result<Fact, Rejection> {
+        let subject = filled(&self.subject).ok_or(Rejection::SubjectRequired)?;
+        let text = long_enough(&self.body)?;
+        let opened = TicketOpened {
+            ticket_id: self.ticket_id,
+            public_id: self.public_id,
+            subject_id: self.subject_id,
+            message_id: self.message_id,
+            category: self.category,
+            author_type: self.author_type,
+            context: self.context,
+        };
+        Ok(Fact::sealed(opened, self.subject_id, Personal { subject: Some(subject), text: Some(text), ..Personal::default() }))
+    }
+}
+
+fn message(thread: &Thread, message_id: MessageId, author_type: AuthorType, body: &str) -> Result<Vec<Fact>, Rejection> {
+    let text = long_enough(body)?;
+    if thread.messages.contains(&message_id) {
+        return Ok(vec![]);
+    }
+    let added = TicketMessageAdded { ticket_id: thread.ticket_id, message_id, author_type };
+    Ok(vec![Fact::sealed(added, thread.subject_id, Personal { text: Some(text), ..Personal::default() })])
+}
+
+fn long_enough(body: &str) -> Result<String, Rejection> {
+    let text = body.trim();
+    if text.chars().count() < SHORTEST_MESSAGE { Err(Rejection::MessageTooShort) } else { Ok(text.to_owned()) }
+}
