@@ -27,7 +27,13 @@
 //! Binding the previous leaf lets a stream prove that it is complete; binding the hash of the sealed bytes lets a person be
 //! erased while every proof still verifies.
 
-use crate::vocab::{bytes::Hash32, stream::Envelope};
+use crate::vocab::{
+    bytes::Hash32,
+    event::EventType,
+    id::{EventId, OwnerId, SubjectId},
+    stream::{Envelope, StreamId},
+    time::Timestamp,
+};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
@@ -39,31 +45,91 @@ pub const NO_LEAF: Hash32 = Hash32([0; 32]);
 #[error("{0} is longer than 65535 bytes")]
 pub struct FieldTooLong(pub &'static str);
 
+/// What an entry binds, borrowed from wherever it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry<'a> {
+    /// The stream.
+    pub stream: StreamId,
+    /// Place in it.
+    pub version: u64,
+    /// Leaf of the event before it there, [`NO_LEAF`] at version 0.
+    pub prev_leaf: Hash32,
+    /// The event's id.
+    pub event_id: EventId,
+    /// Its type.
+    pub event_type: EventType,
+    /// The schema of its payload.
+    pub schema_version: u16,
+    /// When the log accepted it.
+    pub recorded_at: Timestamp,
+    /// The workspace.
+    pub owner_id: Option<OwnerId>,
+    /// Whether it concerns real money.
+    pub livemode: bool,
+    /// The business transaction.
+    pub correlation_id: Uuid,
+    /// The event that led to it.
+    pub causation_id: Option<EventId>,
+    /// Whose key seals the personal part.
+    pub subject_id: Option<SubjectId>,
+    /// Who caused it, as stored.
+    pub actor: &'a str,
+    /// The HTTP request; empty when none.
+    pub request_id: &'a str,
+    /// SHA-256 of the payload.
+    pub payload_hash: Hash32,
+    /// SHA-256 of the sealed bytes, [`NO_LEAF`] when there are none.
+    pub sealed_hash: Hash32,
+}
+
+impl Entry<'_> {
+    /// The entry's bytes.
+    pub fn encode(&self) -> Result<Vec<u8>, FieldTooLong> {
+        let mut out = Vec::with_capacity(384);
+        out.push(1);
+        text(&mut out, "category", self.stream.category.as_str())?;
+        out.extend_from_slice(self.stream.id.as_bytes());
+        out.extend_from_slice(&self.version.to_be_bytes());
+        out.extend_from_slice(&self.prev_leaf.0);
+        out.extend_from_slice(self.event_id.0.as_bytes());
+        text(&mut out, "event type", self.event_type.as_str())?;
+        out.extend_from_slice(&self.schema_version.to_be_bytes());
+        out.extend_from_slice(&self.recorded_at.micros().to_be_bytes());
+        uuid(&mut out, self.owner_id.map(Uuid::from));
+        out.push(u8::from(self.livemode));
+        uuid(&mut out, Some(self.correlation_id));
+        uuid(&mut out, self.causation_id.map(Uuid::from));
+        uuid(&mut out, self.subject_id.map(Uuid::from));
+        text(&mut out, "actor", self.actor)?;
+        text(&mut out, "request id", self.request_id)?;
+        out.extend_from_slice(&self.payload_hash.0);
+        out.extend_from_slice(&self.sealed_hash.0);
+        Ok(out)
+    }
+}
+
 /// The entry of an event.
 pub fn entry(envelope: &Envelope, prev_leaf: &Hash32, payload: &[u8], sealed: Option<&[u8]>) -> Result<Vec<u8>, FieldTooLong> {
-    let mut out = Vec::with_capacity(384);
-    out.push(1);
-    text(&mut out, "category", envelope.stream.category.as_str())?;
-    out.extend_from_slice(envelope.stream.id.as_bytes());
-    out.extend_from_slice(&envelope.version.to_be_bytes());
-    out.extend_from_slice(&prev_leaf.0);
-    out.extend_from_slice(envelope.event_id.0.as_bytes());
-    text(&mut out, "event type", envelope.event_type.as_str())?;
-    out.extend_from_slice(&envelope.schema_version.to_be_bytes());
-    out.extend_from_slice(&envelope.recorded_at.micros().to_be_bytes());
-    uuid(&mut out, envelope.owner_id.map(Uuid::from));
-    out.push(u8::from(envelope.livemode));
-    uuid(&mut out, Some(envelope.correlation_id));
-    uuid(&mut out, envelope.causation_id.map(Uuid::from));
-    uuid(&mut out, envelope.subject_id.map(Uuid::from));
-    text(&mut out, "actor", &envelope.actor.to_string())?;
-    text(&mut out, "request id", envelope.request_id.as_deref().unwrap_or_default())?;
-    out.extend_from_slice(&Sha256::digest(payload));
-    match sealed {
-        Some(sealed) => out.extend_from_slice(&Sha256::digest(sealed)),
-        None => out.extend_from_slice(&NO_LEAF.0),
+    let actor = envelope.actor.to_string();
+    Entry {
+        stream: envelope.stream,
+        version: envelope.version,
+        prev_leaf: *prev_leaf,
+        event_id: envelope.event_id,
+        event_type: envelope.event_type,
+        schema_version: envelope.schema_version,
+        recorded_at: envelope.recorded_at,
+        owner_id: envelope.owner_id,
+        livemode: envelope.livemode,
+        correlation_id: envelope.correlation_id,
+        causation_id: envelope.causation_id,
+        subject_id: envelope.subject_id,
+        actor: &actor,
+        request_id: envelope.request_id.as_deref().unwrap_or_default(),
+        payload_hash: Hash32::of(payload),
+        sealed_hash: sealed.map_or(NO_LEAF, Hash32::of),
     }
-    Ok(out)
+    .encode()
 }
 
 /// RFC 6962 leaf hash of an entry: SHA-256 of `0x00 ‖ entry`.

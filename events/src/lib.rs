@@ -6,4 +6,7 @@ pub mod codec;
 pub mod decider;
 pub mod leaf;
 pub mod log;
+pub mod proof;
+pub mod unit;
+pub mod vault;
 pub mod vocab;

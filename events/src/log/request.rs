@@ -107,8 +107,8 @@ pub struct Append {
     pub idempotency: Option<IdempotencyRow>,
 }
 
-/// Where an append ended up.
-#[derive(Clone, PartialEq, Eq, Debug)]
+/// Where an append ended up. One without events stands at the last position there was (0 in an empty log).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Appended {
     /// Position of its first event.
     pub first_position: u64,
@@ -156,6 +156,14 @@ pub enum AppendError {
     TooLarge {
         /// The limit, in words.
         limit: &'static str,
+    },
+    /// A part of the append breaks a rule of the log's own.
+    #[error("{field}: {rule}")]
+    Invalid {
+        /// Which part.
+        field: &'static str,
+        /// The rule.
+        rule: &'static str,
     },
     /// A payload has no stable form.
     #[error(transparent)]

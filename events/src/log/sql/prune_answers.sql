@@ -1,0 +1,1 @@
+DELETE FROM log.idempotency WHERE created_at < $1

@@ -1,0 +1,1 @@
+DELETE FROM log.secrets WHERE id = $1 AND kind = $2

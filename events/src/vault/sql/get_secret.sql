@@ -1,0 +1,1 @@
+SELECT wrapped FROM log.secrets WHERE id = $1 AND kind = $2

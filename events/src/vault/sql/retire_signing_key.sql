@@ -1,0 +1,1 @@
+UPDATE log.signing_keys SET retired_at = $2 WHERE purpose = $1 AND retired_at IS NULL
