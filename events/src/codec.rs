@@ -60,7 +60,7 @@ impl PayloadDecoder for Decode<'_> {
     type Error = String;
     fn decode<T: DeserializeOwned>(self) -> Result<T, String> {
         // `from_slice` would accept trailing bytes, and a hash over them would vouch for what nobody read.
-        let mut reader = rmp_serde::Deserializer::from_read_ref(self.0);
+        let mut reader = rmp_serde::Deserializer::new(self.0);
         let payload = T::deserialize(&mut reader).map_err(|error| error.to_string())?;
         match reader.get_ref().is_empty() {
             true => Ok(payload),

@@ -1,5 +1,6 @@
-//! What the end-to-end tests share: real local chains, real transactions, and a proxy that alters a chain's real answers.
+//! What the end-to-end tests share: databases, real local chains, real transactions, and a proxy that alters a chain's real answers.
 
 pub mod chain;
+pub mod db;
 pub mod rpc_proxy;
 pub mod solana_tx;
