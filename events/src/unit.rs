@@ -4,7 +4,12 @@ use crate::{
     clock,
     decider::Decider,
     log::{Append, AppendError, Appended, Context, Expected, IdempotencyRow, Log, NewEvent, ReadError, StreamWrite},
-    vocab::{event::Event, id::EventId, stream::StreamId},
+    vocab::{
+        event::{Event, EventType},
+        id::{EventId, OwnerId},
+        stream::StreamId,
+        time::Timestamp,
+    },
 };
 use uuid::Uuid;
 
@@ -26,7 +31,15 @@ pub struct Loaded<D: Decider> {
     pub last_event: Option<EventId>,
     /// The business transaction that its first event belongs to; `None` for a new stream.
     pub correlation_id: Option<Uuid>,
+    /// The workspace of its first event.
+    pub owner_id: Option<OwnerId>,
+    /// The mode of its first event; `None` for a new stream.
+    pub livemode: Option<bool>,
+    /// When its first event was recorded; `None` for a new stream.
+    pub created_at: Option<Timestamp>,
+    history: Vec<(EventId, EventType)>,
     expected: Expected,
+    next: Expected,
 }
 
 impl<D: Decider> Loaded<D> {
@@ -36,6 +49,10 @@ impl<D: Decider> Loaded<D> {
             Expected::Version(version) => Some(version),
             Expected::Any | Expected::NoStream | Expected::Exists => None,
         }
+    }
+    /// Its first event of that type, those decided here included: what a later stage cites.
+    pub fn first(&self, event_type: EventType) -> Option<EventId> {
+        self.history.iter().find(|(_, found)| *found == event_type).map(|(id, _)| *id)
     }
     /// Whether the log has no event of it.
     pub fn is_new(&self) -> bool {
@@ -66,7 +83,7 @@ impl<'a> Unit<'a> {
 
     /// A stream that must not exist yet, without reading it.
     pub fn start<D: Decider>(&self, stream: StreamId) -> Loaded<D> {
-        Loaded { stream, state: D::State::default(), last_event: None, correlation_id: None, expected: Expected::NoStream }
+        new_stream(stream)
     }
 
     /// Decides `command` on `loaded` and keeps the events for [`Unit::commit`]; returns their ids, in order. The first is caused
@@ -94,22 +111,27 @@ impl<'a> Unit<'a> {
         for fact in facts {
             let event_id = ids(&fact.event);
             loaded.state = D::evolve(std::mem::take(&mut loaded.state), &fact.event);
+            loaded.history.push((event_id, fact.event.event_type()));
             events.push(NewEvent { event_id, event: fact.event, personal: fact.personal, causation_id });
             causation_id = Some(event_id);
         }
         let decided: Vec<EventId> = events.iter().map(|event| event.event_id).collect();
         loaded.last_event = decided.last().copied().or(loaded.last_event);
-        self.buffer(loaded.stream, loaded.expected, events);
+        self.buffer(loaded, events);
         Ok(decided)
     }
 
-    fn buffer(&mut self, stream: StreamId, expected: Expected, events: Vec<NewEvent>) {
-        if events.is_empty() {
-            return;
-        }
-        match self.writes.iter_mut().find(|write| write.stream == stream) {
-            Some(write) => write.events.extend(events),
-            None => self.writes.push(StreamWrite { stream, expected, events }),
+    /// Keeps the order of the decisions across streams: a stage must not stand in the log before the one it cites.
+    fn buffer<D: Decider>(&mut self, loaded: &mut Loaded<D>, events: Vec<NewEvent>) {
+        let Some(added) = (events.len() as u64).checked_sub(1) else { return };
+        let expected = loaded.next;
+        loaded.next = match expected {
+            Expected::Version(version) => Expected::Version(version + added + 1),
+            Expected::Any | Expected::NoStream | Expected::Exists => Expected::Version(added),
+        };
+        match self.writes.last_mut() {
+            Some(write) if write.stream == loaded.stream => write.events.extend(events),
+            _ => self.writes.push(StreamWrite { stream: loaded.stream, expected, events }),
         }
     }
 
@@ -118,7 +140,7 @@ impl<'a> Unit<'a> {
         self.answer = Some(row);
     }
 
-    /// What would be appended, stream by stream in the order in which they were first decided.
+    /// What would be appended, in the order of the decisions.
     pub fn events(&self) -> impl Iterator<Item = (EventId, StreamId, &Event)> {
         self.writes.iter().flat_map(|write| write.events.iter().map(|new| (new.event_id, write.stream, &new.event)))
     }
@@ -142,13 +164,35 @@ pub async fn load<D: Decider>(log: &Log, stream: StreamId) -> Result<Loaded<D>, 
         let decoded = event.decode().map_err(|source| ReadError::Codec { position: event.position, source })?;
         state = D::evolve(state, &decoded);
     }
+    let Some((first, last)) = recorded.first().zip(recorded.last()) else { return Ok(new_stream(stream)) };
+    let expected = Expected::Version(last.envelope.version);
     Ok(Loaded {
         stream,
         state,
-        last_event: recorded.last().map(|event| event.envelope.event_id),
-        correlation_id: recorded.first().map(|event| event.envelope.correlation_id),
-        expected: recorded.last().map_or(Expected::NoStream, |event| Expected::Version(event.envelope.version)),
+        last_event: Some(last.envelope.event_id),
+        correlation_id: Some(first.envelope.correlation_id),
+        owner_id: first.envelope.owner_id,
+        livemode: Some(first.envelope.livemode),
+        created_at: Some(first.envelope.recorded_at),
+        history: recorded.iter().map(|event| (event.envelope.event_id, event.envelope.event_type)).collect(),
+        expected,
+        next: expected,
     })
+}
+
+fn new_stream<D: Decider>(stream: StreamId) -> Loaded<D> {
+    Loaded {
+        stream,
+        state: D::State::default(),
+        last_event: None,
+        correlation_id: None,
+        owner_id: None,
+        livemode: None,
+        created_at: None,
+        history: Vec::new(),
+        expected: Expected::NoStream,
+        next: Expected::NoStream,
+    }
 }
 
 /// Runs `work` again, at most `attempts` times in all, while its append meets a stream that another has changed meanwhile.
