@@ -1,0 +1,286 @@
+//! The service's configuration: a TOML file overlaid by `HILT_*` variables, parsed once into values that are valid.
+//!
+//! Every setting has one name: `HILT_LISTEN` in the environment is `listen` in the file. The environment wins.
+
+mod settings;
+mod source;
+
+pub use settings::{SETTINGS, Setting, help};
+
+use crate::secret::Secret;
+use events::vocab::{bytes::SolanaAddress, money::FeeBps};
+use source::Source;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
+use url::Url;
+
+/// What a process runs (design §7).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Role {
+    /// Answers HTTP.
+    Api,
+    /// Publishes committed events to NATS.
+    Relay,
+    /// Folds events into read models.
+    Projections,
+    /// Reacts to events with calls to the outside.
+    Workers,
+}
+
+impl Role {
+    /// Every role, in the order of the data's flow.
+    pub const ALL: [Role; 4] = [Role::Api, Role::Relay, Role::Projections, Role::Workers];
+
+    /// The word used in settings.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Role::Api => "api",
+            Role::Relay => "relay",
+            Role::Projections => "projections",
+            Role::Workers => "workers",
+        }
+    }
+}
+
+/// Where the keys that sign JWTs are published.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Jwks {
+    /// A file on this machine.
+    File(PathBuf),
+    /// A document of the issuer.
+    Url(Url),
+}
+
+/// Valid configuration. The meaning of each field is that of its setting in [`SETTINGS`].
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `HILT_LISTEN`.
+    pub listen: SocketAddr,
+    /// `HILT_DATA_DIR`.
+    pub data_dir: PathBuf,
+    /// `HILT_DATABASE_URL`: the service's role.
+    pub database_url: Option<Secret<String>>,
+    /// `HILT_ADMIN_DATABASE_URL`: the owner of the schema.
+    pub admin_database_url: Option<Secret<String>>,
+    /// `HILT_NATS_URL`.
+    pub nats_url: Option<Secret<String>>,
+    /// `HILT_NATS_PREFIX`.
+    pub nats_prefix: String,
+    /// `HILT_ROLES`; never empty.
+    pub roles: BTreeSet<Role>,
+    /// `HILT_SOLANA_RPC_URL`; may carry a provider's key.
+    pub solana_rpc_url: Option<Secret<Url>>,
+    /// `HILT_SOLANA_NETWORK`, CAIP-2.
+    pub solana_network: String,
+    /// `HILT_FEE_WALLET`.
+    pub fee_wallet: Option<SolanaAddress>,
+    /// `HILT_EVM_RPC_URLS` by CAIP-2 chain; may carry a provider's key.
+    pub evm_rpc_urls: BTreeMap<String, Secret<Url>>,
+    /// `HILT_WEBHOOK_ALLOW_PRIVATE`.
+    pub webhook_allow_private: bool,
+    /// `HILT_PUBLIC_API_URL`, without a trailing slash.
+    pub public_api_url: String,
+    /// `HILT_PUBLIC_WEB_URL`, without a trailing slash.
+    pub public_web_url: String,
+    /// `HILT_MASTER_KEY`.
+    pub master_key: Option<Secret<[u8; 32]>>,
+    /// `HILT_LOG_ORIGIN`.
+    pub log_origin: String,
+    /// `HILT_JWT_ISSUER`.
+    pub jwt_issuer: Option<String>,
+    /// `HILT_JWT_JWKS_FILE` or `HILT_JWT_JWKS_URL`.
+    pub jwt_jwks: Option<Jwks>,
+    /// `HILT_JWT_AUDIENCE`.
+    pub jwt_audience: String,
+    /// `HILT_ACCESS_FEE_BPS`.
+    pub access_fee: FeeBps,
+    /// `HILT_WORKSPACE_FEE_BPS`.
+    pub workspace_fee: FeeBps,
+    /// `HILT_LOG`: a tracing filter, checked where the subscriber is built.
+    pub log_filter: String,
+    /// `HILT_MAX_BODY_BYTES`.
+    pub max_body_bytes: usize,
+    /// `HILT_RATE_LIMIT_PER_SECOND`; 0 is no limit.
+    pub rate_limit_per_second: u32,
+}
+
+/// Why there is no configuration. Values are never quoted: some are secrets.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read the configuration file {path}: {why}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// The operating system's refusal.
+        why: String,
+    },
+    /// The file is not TOML.
+    #[error("the configuration file is not valid TOML{}: {why}", line.map(|line| format!(" at line {line}")).unwrap_or_default())]
+    NotToml {
+        /// Where, if known; counted from 1.
+        line: Option<usize>,
+        /// The parser's complaint.
+        why: String,
+    },
+    /// The file names a setting that does not exist.
+    #[error("the configuration file has an unknown setting `{0}` (`hilt --help` lists the settings)")]
+    UnknownKey(String),
+    /// A value breaks its rule.
+    #[error("{name} is not valid: {rule}")]
+    Invalid {
+        /// The setting's variable.
+        name: &'static str,
+        /// What it must be.
+        rule: String,
+    },
+    /// Two settings exclude each other.
+    #[error("{0} and {1} are both set: set one of them")]
+    Both(&'static str, &'static str),
+}
+
+impl Config {
+    /// Reads `file`, if any, and the process's environment.
+    pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
+        let text = file
+            .map(|path| {
+                std::fs::read_to_string(path).map_err(|error| ConfigError::Unreadable { path: path.to_owned(), why: error.to_string() })
+            })
+            .transpose()?;
+        // A variable that is not UTF-8 cannot be one of ours with a valid value; its rule will name it.
+        let environment =
+            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())));
+        Config::parse(text.as_deref(), environment)
+    }
+
+    /// Parses a file's text and an environment.
+    pub fn parse(file: Option<&str>, environment: impl IntoIterator<Item = (String, String)>) -> Result<Self, ConfigError> {
+        let source = Source::new(file, environment)?;
+        Ok(Config {
+            listen: source.required("HILT_LISTEN", "an address and a port, such as 127.0.0.1:8080", parsed)?,
+            data_dir: source.required("HILT_DATA_DIR", "a path", |text| (!text.is_empty()).then(|| PathBuf::from(text)))?,
+            database_url: source.optional("HILT_DATABASE_URL", POSTGRES_URL_RULE, postgres_url)?,
+            admin_database_url: source.optional("HILT_ADMIN_DATABASE_URL", POSTGRES_URL_RULE, postgres_url)?,
+            nats_url: source.optional("HILT_NATS_URL", "a nats:// or tls:// URL, or several separated by commas", nats_url)?,
+            nats_prefix: source.required("HILT_NATS_PREFIX", "1 to 32 of a-z, 0-9, - and _", nats_prefix)?,
+            roles: source.required("HILT_ROLES", "api, relay, projections and workers, separated by commas", roles)?,
+            solana_rpc_url: source.optional("HILT_SOLANA_RPC_URL", "an http:// or https:// URL", secret_url)?,
+            solana_network: source.required("HILT_SOLANA_NETWORK", "a CAIP-2 id, solana: and 32 base58 characters", solana_network)?,
+            fee_wallet: source.optional("HILT_FEE_WALLET", "a Solana address, base58 of exactly 32 bytes", parsed)?,
+            evm_rpc_urls: source.required("HILT_EVM_RPC_URLS", "eip155:<chain>=<URL> pairs separated by commas", evm_rpc_urls)?,
+            webhook_allow_private: source.required("HILT_WEBHOOK_ALLOW_PRIVATE", "true or false", parsed)?,
+            public_api_url: source.required("HILT_PUBLIC_API_URL", "an http:// or https:// URL", public_url)?,
+            public_web_url: source.required("HILT_PUBLIC_WEB_URL", "an http:// or https:// URL", public_url)?,
+            master_key: source.optional("HILT_MASTER_KEY", "64 hexadecimal digits", master_key)?,
+            log_origin: source.required("HILT_LOG_ORIGIN", "a name without scheme, spaces or +, such as log.example.org", log_origin)?,
+            jwt_issuer: source.optional("HILT_JWT_ISSUER", "the `iss` of the tokens", word)?,
+            jwt_jwks: jwks(&source)?,
+            jwt_audience: source.required("HILT_JWT_AUDIENCE", "the `aud` of the tokens", word)?,
+            access_fee: source.required("HILT_ACCESS_FEE_BPS", FEE_RULE, fee)?,
+            workspace_fee: source.required("HILT_WORKSPACE_FEE_BPS", FEE_RULE, fee)?,
+            log_filter: source.required("HILT_LOG", "a tracing filter, such as info,api=debug", word)?,
+            max_body_bytes: source.required("HILT_MAX_BODY_BYTES", "a number of bytes from 1024 to 67108864", |text| {
+                parsed(text).filter(|bytes| (1024..=64 << 20).contains(bytes))
+            })?,
+            rate_limit_per_second: source.required("HILT_RATE_LIMIT_PER_SECOND", "a number of requests, 0 for no limit", parsed)?,
+        })
+    }
+
+    /// Replaces `HILT_ROLES` by what the command line's `--roles` says.
+    pub fn set_roles(&mut self, text: &str) -> Result<(), ConfigError> {
+        let rule = "api, relay, projections and workers, separated by commas".to_owned();
+        self.roles = roles(text).ok_or(ConfigError::Invalid { name: "--roles", rule })?;
+        Ok(())
+    }
+}
+
+const POSTGRES_URL_RULE: &str = "a postgres:// URL";
+const FEE_RULE: &str = "basis points from 0 to 10000";
+
+fn parsed<T: FromStr>(text: &str) -> Option<T> {
+    text.parse().ok()
+}
+
+fn word(text: &str) -> Option<String> {
+    (!text.trim().is_empty()).then(|| text.trim().to_owned())
+}
+
+fn url_of(text: &str, schemes: &[&str]) -> Option<Url> {
+    Url::parse(text).ok().filter(|url| schemes.contains(&url.scheme()) && url.has_host())
+}
+
+fn postgres_url(text: &str) -> Option<Secret<String>> {
+    // A Unix socket's URL has no host.
+    let url = Url::parse(text).ok()?;
+    ["postgres", "postgresql"].contains(&url.scheme()).then(|| Secret::new(text.to_owned()))
+}
+
+fn nats_url(text: &str) -> Option<Secret<String>> {
+    let each = |url: &str| url_of(url.trim(), &["nats", "tls", "ws", "wss"]).is_some();
+    text.split(',').all(each).then(|| Secret::new(text.to_owned()))
+}
+
+fn nats_prefix(text: &str) -> Option<String> {
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
+    ((1..=32).contains(&text.len()) && text.chars().all(allowed)).then(|| text.to_owned())
+}
+
+fn roles(text: &str) -> Option<BTreeSet<Role>> {
+    text.split(',').map(|word| Role::ALL.into_iter().find(|role| role.as_str() == word.trim())).collect()
+}
+
+fn secret_url(text: &str) -> Option<Secret<Url>> {
+    url_of(text, &["http", "https"]).map(Secret::new)
+}
+
+fn public_url(text: &str) -> Option<String> {
+    url_of(text, &["http", "https"]).map(|_| text.trim_end_matches('/').to_owned())
+}
+
+fn solana_network(text: &str) -> Option<String> {
+    let genesis = text.strip_prefix("solana:")?;
+    // CAIP-2 truncates the genesis hash to 32 characters.
+    (genesis.len() == 32 && bs58::decode(genesis).into_vec().is_ok()).then(|| text.to_owned())
+}
+
+fn evm_rpc_urls(text: &str) -> Option<BTreeMap<String, Secret<Url>>> {
+    text.split(',')
+        .filter(|pair| !pair.trim().is_empty())
+        .map(|pair| {
+            let (chain, url) = pair.trim().split_once('=')?;
+            chain.strip_prefix("eip155:")?.parse::<u64>().ok()?;
+            Some((chain.to_owned(), secret_url(url)?))
+        })
+        .collect()
+}
+
+fn master_key(text: &str) -> Option<Secret<[u8; 32]>> {
+    let mut key = [0; 32];
+    hex::decode_to_slice(text, &mut key).ok().map(|()| Secret::new(key))
+}
+
+/// C2SP signed notes put the origin on a line and in a key name, which excludes spaces and `+`.
+fn log_origin(text: &str) -> Option<String> {
+    let fits = !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || c.is_control() || c == '+') && !text.contains("://");
+    fits.then(|| text.to_owned())
+}
+
+fn fee(text: &str) -> Option<FeeBps> {
+    parsed(text).and_then(FeeBps::new)
+}
+
+fn jwks(source: &Source) -> Result<Option<Jwks>, ConfigError> {
+    let file = source.optional("HILT_JWT_JWKS_FILE", "a path", |text| Some(Jwks::File(PathBuf::from(text))))?;
+    let url = source.optional("HILT_JWT_JWKS_URL", "an https:// or http:// URL", |text| url_of(text, &["http", "https"]).map(Jwks::Url))?;
+    match (file, url) {
+        (Some(_), Some(_)) => Err(ConfigError::Both("HILT_JWT_JWKS_FILE", "HILT_JWT_JWKS_URL")),
+        (file, url) => Ok(file.or(url)),
+    }
+}
+
+#[cfg(test)]
+mod tests;

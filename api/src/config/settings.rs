@@ -1,0 +1,70 @@
+//! The list of settings: their names, defaults and meanings, as `hilt --help` prints them.
+
+use std::fmt::Write as _;
+
+/// One setting.
+pub struct Setting {
+    /// Its variable in the environment.
+    pub variable: &'static str,
+    /// Its value when it is not set; `None` is "unset".
+    pub default: Option<&'static str>,
+    /// What it is for, in a line.
+    pub meaning: &'static str,
+}
+
+impl Setting {
+    /// Its key in the file.
+    pub fn key(&self) -> String {
+        self.variable.trim_start_matches("HILT_").to_lowercase()
+    }
+}
+
+const fn unset(variable: &'static str, meaning: &'static str) -> Setting {
+    Setting { variable, default: None, meaning }
+}
+
+const fn with(variable: &'static str, default: &'static str, meaning: &'static str) -> Setting {
+    Setting { variable, default: Some(default), meaning }
+}
+
+/// Every setting.
+pub const SETTINGS: &[Setting] = &[
+    with("HILT_LISTEN", "127.0.0.1:8080", "address and port to answer HTTP on; port 0 picks a free one"),
+    with("HILT_DATA_DIR", ".hilt", "directory of the embedded stack"),
+    unset("HILT_DATABASE_URL", "PostgreSQL as the service's role"),
+    unset("HILT_ADMIN_DATABASE_URL", "PostgreSQL as the owner of the schema, for `hilt migrate`"),
+    unset("HILT_NATS_URL", "nats-server or cluster with JetStream"),
+    with("HILT_NATS_PREFIX", "hilt", "prefix of subjects, streams and consumers; one a ledger"),
+    with("HILT_ROLES", "api,relay,projections,workers", "what this process runs"),
+    unset("HILT_SOLANA_RPC_URL", "JSON-RPC endpoint of the Solana cluster payments are verified on"),
+    with("HILT_SOLANA_NETWORK", "solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp", "CAIP-2 id of that cluster"),
+    unset("HILT_FEE_WALLET", "Solana wallet that receives Hilt's fee"),
+    with("HILT_EVM_RPC_URLS", "", "JSON-RPC endpoints of EVM chains, as eip155:8453=https://…,eip155:1=https://…"),
+    with("HILT_WEBHOOK_ALLOW_PRIVATE", "false", "whether webhooks may be delivered to private addresses"),
+    with("HILT_PUBLIC_API_URL", "https://api.hilt.so", "URL of this service in links and documents"),
+    with("HILT_PUBLIC_WEB_URL", "https://www.hilt.so", "URL of the web site in links and documents"),
+    unset("HILT_MASTER_KEY", "64 hexadecimal digits; wraps the keys of personal data and of signatures"),
+    with("HILT_LOG_ORIGIN", "hilt.local/log", "name of the log in its signed checkpoints; never changed afterwards"),
+    unset("HILT_JWT_ISSUER", "issuer whose JWTs are accepted beside the service's own"),
+    unset("HILT_JWT_JWKS_FILE", "file with that issuer's public keys"),
+    unset("HILT_JWT_JWKS_URL", "URL of that issuer's public keys"),
+    with("HILT_JWT_AUDIENCE", "hilt", "audience a JWT must name"),
+    with("HILT_ACCESS_FEE_BPS", "100", "fee on access sessions of owners without a paid plan, in basis points"),
+    with("HILT_WORKSPACE_FEE_BPS", "10", "fee on workspace checkouts, in basis points"),
+    with("HILT_LOG", "info", "what is logged, as a tracing filter"),
+    with("HILT_MAX_BODY_BYTES", "1048576", "largest request body"),
+    with("HILT_RATE_LIMIT_PER_SECOND", "200", "requests a second per key and per owner; 0 is no limit"),
+];
+
+/// The settings as text for `hilt --help`.
+pub fn help() -> String {
+    let mut text = String::from("Settings (environment; the same names in lower case without HILT_ in --config file.toml):\n");
+    for Setting { variable, default, meaning } in SETTINGS {
+        // Writing to a String does not fail.
+        let _ = match default {
+            Some(default) if !default.is_empty() => writeln!(text, "  {variable:<27} {meaning} [default: {default}]"),
+            _ => writeln!(text, "  {variable:<27} {meaning}"),
+        };
+    }
+    text
+}
