@@ -6,6 +6,7 @@ pub mod codec;
 pub mod decider;
 pub mod leaf;
 pub mod log;
+pub mod nats;
 pub mod proof;
 pub mod unit;
 pub mod vault;

@@ -88,10 +88,12 @@ impl Nats {
         Ok(child)
     }
 
-    /// Asks JetStream with our password, so that a stranger on the same port is not taken for our server.
+    /// Asks JetStream with our password, so that a stranger on the same port is not taken for our server. The answer's
+    /// fields differ between server versions; all say `error` if JetStream is not ready.
     async fn is_ready(&self) -> bool {
         let Ok(client) = events::nats::connect(&self.url()).await else { return false };
-        async_nats::jetstream::new(client).query_account().await.is_ok()
+        let Ok(answer) = client.request("$JS.API.INFO", "".into()).await else { return false };
+        serde_json::from_slice::<serde_json::Value>(&answer.payload).is_ok_and(|answer| answer.get("error").is_none())
     }
 
     fn config(&self) -> String {
