@@ -4,3 +4,4 @@ pub mod chain;
 pub mod db;
 pub mod rpc_proxy;
 pub mod solana_tx;
+pub mod stack;

@@ -6,9 +6,16 @@ use api::{
     stack::{self, StackOptions},
 };
 use clap::Args;
+use nix::{
+    sys::signal::{Signal, killpg},
+    unistd::Pid,
+};
 use serde::Serialize;
 use std::{ffi::OsString, io, path::PathBuf, process::ExitCode};
-use tokio::process::{Child, Command};
+use tokio::{
+    process::{Child, Command},
+    signal::unix::{SignalKind, signal},
+};
 
 /// The options of `hilt stack`.
 #[derive(Args)]
@@ -84,21 +91,27 @@ async fn until_the_end(stack: &stack::Stack, command: &[OsString]) -> Result<Exi
         .env("HILT_TEST_ADMIN_URL", &stack.admin_database_url)
         .env("HILT_TEST_SERVICE_URL", &stack.database_url)
         .env("HILT_TEST_NATS_URL", &stack.nats_url)
+        .process_group(0)
         .spawn()
         .map_err(|error| format!("cannot run {}: {error}", program.display()))?;
     exit_code(child).await
 }
 
-/// Waits for the command. It shares our terminal, so Ctrl-C reaches it without us; being asked to end otherwise, we
-/// end it.
+/// Waits for the command, passing on to it and to what it started whatever we are sent.
 async fn exit_code(mut child: Child) -> Result<ExitCode, Refusal> {
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    let mut interrupt = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hangup = signal(SignalKind::hangup())?;
     loop {
-        tokio::select! {
+        let asked = tokio::select! {
             status = child.wait() => return Ok(ExitCode::from(u8::try_from(status?.code().unwrap_or(1)).unwrap_or(1))),
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => child.start_kill()?,
+            _ = interrupt.recv() => Signal::SIGINT,
+            _ = terminate.recv() => Signal::SIGTERM,
+            _ = hangup.recv() => Signal::SIGHUP,
+        };
+        if let Some(group) = child.id().and_then(|id| i32::try_from(id).ok()) {
+            // It may have ended in this moment; then the wait above says so.
+            let _ = killpg(Pid::from_raw(group), asked);
         }
     }
 }
