@@ -177,7 +177,8 @@ async fn a_start_after_kill_9_of_everything_is_like_any_other() {
     all.extend(servers.iter().flat_map(|server| children_of(*server)));
     all.extend(&servers);
     for pid in all {
-        send(pid, Signal::SIGKILL);
+        // Some end by themselves as soon as they miss the others.
+        let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
     }
     let second = start(&folder.data()).await;
     assert_remembered(&second.ready).await;
@@ -189,9 +190,17 @@ async fn a_start_gets_past_what_killed_servers_left_running() {
     let folder = Folder::new();
     let first = start(&folder.data()).await;
     remember(&first.ready).await;
-    // A session in the middle of a statement outlives its killed server for a while.
+    // A backend busy with a statement does not notice that its server was killed.
     let mut busy = PgConnection::connect(&first.ready.database_url).await.unwrap();
-    let sleeper = tokio::spawn(async move { sqlx::query("SELECT pg_sleep(600)").execute(&mut busy).await.map(drop) });
+    let sleeper = tokio::spawn(async move {
+        sqlx::query("SELECT count(*) FROM (SELECT generate_series(1, 1000000000000)) AS endless").execute(&mut busy).await.map(drop)
+    });
+    let postgres = first.server_pids()[0];
+    until("the statement runs", async || {
+        let busy = |pid: &i32| fs::read_to_string(format!("/proc/{pid}/cmdline")).is_ok_and(|title| title.contains("SELECT"));
+        children_of(postgres).iter().any(busy)
+    })
+    .await;
     send(first.pid(), Signal::SIGSTOP);
     for server in first.server_pids() {
         send(server, Signal::SIGKILL);

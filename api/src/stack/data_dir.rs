@@ -3,6 +3,7 @@
 use super::{
     error::{AtPath, StackError},
     files::{aside, random_hex, write_private},
+    process::POLL,
 };
 use crate::secret::Secret;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -10,7 +11,9 @@ use std::{
     fs::{self, File, OpenOptions, TryLockError},
     os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
+    time::Duration,
 };
+use tokio::time::{Instant, sleep};
 
 /// The format of the directory this program writes.
 const FORMAT: u32 = 1;
@@ -18,6 +21,8 @@ const MARKER: &str = "hilt-data.json";
 const LOCK: &str = "hilt-data.lock";
 const CREDENTIALS: &str = "stack.json";
 const MASTER_KEY: &str = "master.key";
+/// How long a dying process may still hold the directory.
+const LOCK_FREE_WITHIN: Duration = Duration::from_secs(2);
 
 /// `hilt-data.json`: what makes a directory ours.
 #[derive(Clone, Serialize, Deserialize)]
@@ -55,11 +60,11 @@ pub(super) struct DataDir {
 
 impl DataDir {
     /// Opens `path`, making it if it is absent or empty; refuses what is foreign, in use or another user's.
-    pub fn open(path: &Path) -> Result<Self, StackError> {
+    pub async fn open(path: &Path) -> Result<Self, StackError> {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(path).at("create", path)?;
         let path = path.canonicalize().at("find", path)?;
         refuse_foreign(&path)?;
-        let lock = lock(&path)?;
+        let lock = lock(&path).await?;
         let is_new = !path.join(MARKER).exists();
         if is_new {
             // Others may pass through to PostgreSQL's own directory when that has another user, but list nothing.
@@ -139,13 +144,19 @@ fn refuse_other_user(path: &Path) -> Result<(), StackError> {
     if owner == nix::unistd::geteuid().as_raw() { Ok(()) } else { Err(StackError::OtherUser { path: path.to_owned(), owner }) }
 }
 
-fn lock(path: &Path) -> Result<File, StackError> {
+/// Takes the directory for this process. A process killed a moment ago holds its lock until the kernel is done with it,
+/// so the lock is waited for a little.
+async fn lock(path: &Path) -> Result<File, StackError> {
     let name = path.join(LOCK);
     let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&name).at("open", &name)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StackError::InUse(path.to_owned())),
-        Err(TryLockError::Error(source)) => Err(StackError::File { action: "lock", path: name, source }),
+    let deadline = Instant::now() + LOCK_FREE_WITHIN;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if Instant::now() < deadline => sleep(POLL).await,
+            Err(TryLockError::WouldBlock) => return Err(StackError::InUse(path.to_owned())),
+            Err(TryLockError::Error(source)) => return Err(StackError::File { action: "lock", path: name, source }),
+        }
     }
 }
 

@@ -67,7 +67,7 @@ impl Stack {
         packages::nats_server()?;
         packages::setpriv()?;
         packages::postgres(Path::new(""))?;
-        let mut data = DataDir::open(&data_dir)?;
+        let mut data = DataDir::open(&data_dir).await?;
         let master_key = data.master_key()?;
         let spawner = Spawner::new()?;
 

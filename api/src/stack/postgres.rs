@@ -11,7 +11,9 @@ use super::{
 use nix::sys::signal::Signal;
 use sqlx::{Connection as _, PgConnection};
 use std::{
+    ffi::OsStr,
     fs,
+    io::ErrorKind,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     time::Duration,
@@ -34,6 +36,8 @@ pub(super) const STOP: &[(Signal, Duration)] =
 pub(super) struct Postgres {
     package: PostgresPackage,
     cluster: PathBuf,
+    /// Unique to the data directory; every process of the server bears it in its title.
+    name: String,
     user: RunAs,
     setpriv: PathBuf,
     log: PathBuf,
@@ -62,7 +66,8 @@ impl Postgres {
             initialise(&package, &cluster, &user, &setpriv, &log, &spawner, &data.credentials).await?;
         }
         let user = RunAs::owner_of(&cluster)?;
-        Ok(Postgres { package, cluster, user, setpriv, log, spawner, port: 0 })
+        let name = format!("hilt-{}", data.marker.id);
+        Ok(Postgres { package, cluster, name, user, setpriv, log, spawner, port: 0 })
     }
 
     /// Starts the server on the remembered port or another, ending first what an earlier run left.
@@ -85,7 +90,7 @@ impl Postgres {
         let deadline = Instant::now() + REMAINS_GONE_WITHIN;
         loop {
             match self.launch_once().await {
-                // Backends that outlive a killed server still hold its shared memory; the new one refuses until they leave.
+                // Backends of a killed server hold its shared memory until they are gone; the new one refuses until then.
                 Err(StackError::Ended { last_words, .. }) if last_words.contains("still in use") && Instant::now() < deadline => {
                     sleep(Duration::from_millis(100)).await;
                 }
@@ -130,6 +135,7 @@ impl Postgres {
             "listen_addresses=127.0.0.1".to_owned(),
             format!("port={}", self.port),
             format!("unix_socket_directories={socket}"),
+            format!("cluster_name={}", self.name),
             "max_connections=200".to_owned(),
             "shared_buffers=256MB".to_owned(),
             "max_wal_size=2GB".to_owned(),
@@ -148,18 +154,23 @@ impl Postgres {
         pid.is_some() && pid == child.id() && lines.nth(6).is_some_and(|status| status.trim() == "ready")
     }
 
-    /// Ends a server of an earlier run. A pid file without one is removed: the number may be another process's by now,
-    /// and PostgreSQL would take that for a server.
+    /// Ends a server of an earlier run and removes its lock files: the process number in them may be another's by now,
+    /// or that of a server which ended and was never reaped, and PostgreSQL would take either for a running server.
     async fn stop_leftover(&self) -> Result<(), StackError> {
-        let path = self.pid_file();
-        let Ok(text) = fs::read_to_string(&path) else { return Ok(()) };
-        if let Some(pid) = text.lines().next().and_then(|pid| pid.trim().parse().ok()) {
+        let pid = fs::read_to_string(self.pid_file()).ok().and_then(|text| text.lines().next()?.trim().parse().ok());
+        if let Some(pid) = pid {
             process::stop_leftover(SERVER, pid, &self.cluster, STOP).await?;
         }
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error).at("remove", path),
-            _ => Ok(()),
+        // Backends busy with a statement outlive their server, and keep the next one from starting.
+        process::kill_titled(&format!("postgres: {}: ", self.name));
+        for entry in fs::read_dir(&self.cluster).at("read", &self.cluster)? {
+            let path = entry.at("read", &self.cluster)?.path();
+            let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
+            if name == "postmaster.pid" || name.starts_with(".s.PGSQL.") {
+                remove_if_there(&path)?;
+            }
         }
+        Ok(())
     }
 
     fn pid_file(&self) -> PathBuf {
@@ -219,6 +230,14 @@ async fn can_enter(setpriv: &Path, user: &RunAs, directory: &Path) -> Result<boo
     test.arg("-x").arg(directory);
     let status = test.status().await.map_err(|source| StackError::Spawn { program: "test".to_owned(), source })?;
     Ok(status.success())
+}
+
+/// A server that is just ending removes its files itself.
+fn remove_if_there(path: &Path) -> Result<(), StackError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        result => result.at("remove", path),
+    }
 }
 
 /// Makes a cluster beside its place and moves it there: a start that was killed here leaves nothing half-made.

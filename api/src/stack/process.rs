@@ -172,15 +172,31 @@ fn has_argument(pid: i32, argument: &Path) -> bool {
     arguments.split(|&byte| byte == 0).any(|word| OsStr::from_bytes(word) == argument)
 }
 
+/// Kills every process whose title begins with `title`.
+pub(super) fn kill_titled(title: &str) {
+    let Ok(entries) = fs::read_dir("/proc") else { return };
+    let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+    for pid in pids {
+        if fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|arguments| arguments.starts_with(title.as_bytes())) {
+            let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+        }
+    }
+}
+
 /// The last complaint after byte `from` of `log`, for an error message.
 pub(super) fn last_words(log: &Path, from: u64) -> String {
     let bytes = fs::read(log).unwrap_or_default();
     let from = usize::try_from(from).unwrap_or(0).min(bytes.len());
     let text = String::from_utf8_lossy(&bytes[from..]).into_owned();
     let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    let complaint = |line: &&&str| ["FATAL", "PANIC", "[FTL]", "rror:"].iter().any(|word| line.contains(word));
-    lines.iter().rev().find(complaint).or(lines.last()).map_or_else(|| "it said nothing".to_owned(), |line| (*line).to_owned())
+    // Cut before the complaint are the server's time and process number.
+    let complaint = |line: &&str| COMPLAINTS.iter().find_map(|word| line.find(word).map(|at| line[at..].to_owned()));
+    let last = || lines.last().map_or_else(|| "it said nothing".to_owned(), |line| (*line).to_owned());
+    lines.iter().rev().find_map(complaint).unwrap_or_else(last)
 }
+
+/// How PostgreSQL, nats-server and initdb begin what makes them give up.
+const COMPLAINTS: [&str; 6] = ["FATAL:", "PANIC:", "[FTL]", "initdb: error:", "nats-server:", "error:"];
 
 /// A log's length now; a log grown large is begun again.
 pub(super) fn log_start(log: &PathBuf) -> u64 {
