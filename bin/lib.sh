@@ -40,11 +40,13 @@ install_missing() {
     fi
     say "installing $wanted"
     "${as_root[@]}" apt-get update -q || say "apt-get update failed; trying with the package lists that are there"
-    # The stack runs a cluster of its own; the one that Debian's package would make and start is not wanted.
-    "${as_root[@]}" mkdir -p /etc/postgresql-common
-    [ -e /etc/postgresql-common/createcluster.conf ] ||
-        echo 'create_main_cluster = false' | "${as_root[@]}" tee /etc/postgresql-common/createcluster.conf >/dev/null
-    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "${missing[@]}" ||
-        fail "these packages could not be installed: $wanted (apt-get says why above)"
+    # Debian's package would make and start a cluster of its own, which nobody here needs.
+    local no_cluster=/etc/postgresql-common/createcluster.d/hilt.conf
+    "${as_root[@]}" mkdir -p "$(dirname "$no_cluster")"
+    echo 'create_main_cluster = false' | "${as_root[@]}" tee "$no_cluster" >/dev/null
+    local installed=yes
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "${missing[@]}" || installed=no
+    "${as_root[@]}" rm -f "$no_cluster"
+    [ $installed = yes ] || fail "these packages could not be installed: $wanted (apt-get says why above)"
     missing=()
 }

@@ -44,11 +44,15 @@ impl Dev {
 
 /// What a person wants to know of a start.
 fn report(stack: &Stack, begun: Instant) {
-    let what = if stack.is_first_start { "a new stack" } else { "the stack" };
-    eprintln!("hilt: {what} is up after {:.1} s; data in {}", begun.elapsed().as_secs_f64(), stack.data_dir().display());
-    if let Some(place) = stack.postgres_elsewhere() {
-        eprintln!("hilt: PostgreSQL's own user cannot enter that directory, so its files are in {}", place.display());
+    let (data, seconds) = (stack.data_dir().display(), begun.elapsed().as_secs_f64());
+    if stack.is_first_start {
+        eprintln!("hilt: created the database hilt (owner hilt_admin, service role hilt) and a JetStream store in {data}");
+        eprintln!("hilt: their passwords are in {}, readable by this user only", stack.credentials_file().display());
     }
+    if let Some(place) = stack.postgres_elsewhere() {
+        eprintln!("hilt: PostgreSQL's own user cannot enter {data}, so its files are in {}", place.display());
+    }
+    eprintln!("hilt: PostgreSQL and nats-server are up after {seconds:.1} s");
 }
 
 /// Serving starts here, on a stack that is up and a port that is ours. Returns when it is over.

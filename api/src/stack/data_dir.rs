@@ -97,6 +97,11 @@ impl DataDir {
         write_json(&self.path.join(CREDENTIALS), &self.credentials)
     }
 
+    /// Where [`Credentials`] are kept.
+    pub fn credentials_file(&self) -> PathBuf {
+        self.path.join(CREDENTIALS)
+    }
+
     /// The key that wraps every other key of this directory; made once.
     pub fn master_key(&self) -> Result<Secret<[u8; 32]>, StackError> {
         let path = self.path.join(MASTER_KEY);

@@ -50,3 +50,26 @@ impl DevFile {
         let _ = std::fs::remove_file(data_dir.join("dev.json"));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{fs, os::unix::fs::MetadataExt as _};
+
+    #[test]
+    fn it_is_its_users_alone_and_goes_away() {
+        let folder = std::env::temp_dir().join(format!("hilt-dev-file-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let names = "base_url owner_id live_key sandbox_key owner_jwt second_owner_jwt staff_token second_staff_token \
+                     database_url admin_database_url nats_url log_origin log_vkey";
+        let values: serde_json::Map<_, _> = names.split_whitespace().map(|name| (name.to_owned(), name.into())).collect();
+        let file: DevFile = serde_json::from_value(values.clone().into()).unwrap();
+        file.write(&folder).unwrap();
+        let path = folder.join("dev.json");
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+        assert_eq!(serde_json::from_slice::<serde_json::Map<_, _>>(&fs::read(&path).unwrap()).unwrap(), values);
+        DevFile::remove(&folder);
+        assert!(!path.exists());
+        fs::remove_dir_all(folder).unwrap();
+    }
+}

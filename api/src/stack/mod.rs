@@ -104,6 +104,11 @@ impl Stack {
         &self.data.path
     }
 
+    /// The file with the passwords of this stack's servers, readable by its user only.
+    pub fn credentials_file(&self) -> PathBuf {
+        self.data.credentials_file()
+    }
+
     /// Where PostgreSQL's files lie when they could not lie in the data directory.
     pub fn postgres_elsewhere(&self) -> Option<&Path> {
         self.data.marker.postgres.as_deref().filter(|base| base.is_absolute())

@@ -27,6 +27,8 @@ pub(super) const STOP: &[(Signal, Duration)] = &[(Signal::SIGTERM, Duration::fro
 /// Everything needed to start the same server again.
 pub(super) struct Nats {
     program: PathBuf,
+    /// Unique to the data directory, so that another server on our port is not taken for ours.
+    name: String,
     setpriv: PathBuf,
     directory: PathBuf,
     log: PathBuf,
@@ -42,6 +44,7 @@ impl Nats {
         fs::create_dir_all(&directory).at("create", &directory)?;
         Ok(Nats {
             program: packages::nats_server()?,
+            name: format!("hilt-{}", data.marker.id),
             setpriv: packages::setpriv()?,
             log: data.path.join("nats.log"),
             password: credentials.nats_password.clone(),
@@ -88,18 +91,21 @@ impl Nats {
         Ok(child)
     }
 
-    /// Asks JetStream with our password, so that a stranger on the same port is not taken for our server. The answer's
-    /// fields differ between server versions; all say `error` if JetStream is not ready.
+    /// Asks JetStream, with our password. The answer's fields differ between server versions; all say `error` if it is
+    /// not ready.
     async fn is_ready(&self) -> bool {
         let Ok(client) = events::nats::connect(&self.url()).await else { return false };
+        if client.server_info().server_name != self.name {
+            return false;
+        }
         let Ok(answer) = client.request("$JS.API.INFO", "".into()).await else { return false };
         serde_json::from_slice::<serde_json::Value>(&answer.payload).is_ok_and(|answer| answer.get("error").is_none())
     }
 
     fn config(&self) -> String {
-        let Nats { port, password, .. } = self;
+        let Nats { name, port, password, .. } = self;
         format!(
-            "server_name: hilt\nlisten: \"127.0.0.1:{port}\"\npid_file: {}\njetstream {{ store_dir: {} }}\n\
+            "server_name: \"{name}\"\nlisten: \"127.0.0.1:{port}\"\npid_file: {}\njetstream {{ store_dir: {} }}\n\
              authorization {{ user: hilt, password: \"{password}\" }}\n",
             quoted(&self.pid_file()),
             quoted(&self.directory)
