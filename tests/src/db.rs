@@ -28,7 +28,7 @@ impl Database {
         let mut connection = PgConnection::connect_with(&cluster).await.unwrap();
         sqlx::raw_sql(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut connection).await.unwrap();
         let admin = cluster.database(&name);
-        migrations::run(&sqlx::ConnectOptions::to_url_lossy(&admin).to_string()).await.unwrap();
+        migrations::run(sqlx::ConnectOptions::to_url_lossy(&admin).as_ref()).await.unwrap();
         let login = format!("CREATE ROLE {name} LOGIN PASSWORD 'test' IN ROLE hilt_service");
         sqlx::raw_sql(sqlx::AssertSqlSafe(login)).execute(&mut connection).await.unwrap();
         let service = admin.clone().username(&name).password("test");
