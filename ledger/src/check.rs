@@ -5,7 +5,7 @@ use events::vocab::{money::Minor, personal::Personal};
 /// Declares why commands are refused: each variant with its stable code and its text. The variants are listed in the order in
 /// which the rules are checked.
 macro_rules! rejections {
-    ($( #[$doc:meta] )* pub enum Rejection { $( $(#[$vdoc:meta])* $variant:ident $( { $( $(#[$fdoc:meta])* $field:ident : $type:ty ),* } )? = $code:literal, $text:literal; )* }) => {
+    ($( #[$doc:meta] )* pub enum Rejection { $( $(#[$vdoc:meta])* $variant:ident $( { $( $(#[$fdoc:meta])* $field:ident : $type:ty ),* $(,)? } )? = $code:literal, $text:literal; )* }) => {
         $( #[$doc] )*
         #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
         pub enum Rejection { $( $(#[$vdoc])* #[error($text)] $variant $( { $( $(#[$fdoc])* $field : $type ),* } )? ),* }

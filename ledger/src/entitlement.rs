@@ -132,14 +132,17 @@ rejections! {
         DurationOutOfRange = "entitlement_duration_out_of_range", "entitlement_duration_days is an integer from 1 to 36500";
         /// The id is in use for another entitlement.
         AlreadyExists = "already_exists", "the entitlement exists with other content";
+        /// The entitlement cannot go from where it is to there (INV-44).
+        TransitionNotAllowed {
+            /// Where it is.
+            from: &'static str,
+            /// Where it cannot go.
+            to: &'static str,
+        } = "entitlement_transition_not_allowed", "an entitlement that is {from} cannot become {to}";
         /// No reason was given.
         ReasonRequired = "reason_required", "reason is required";
         /// The window is not over.
         NotExpiredYet = "not_expired_yet", "the entitlement has not expired yet";
-        /// The entitlement cannot go from where it is to there (INV-44).
-        TransitionNotAllowed { /// Where it is.
-            from: &'static str, /// Where it cannot go.
-            to: &'static str } = "entitlement_transition_not_allowed", "an entitlement that is {from} cannot become {to}";
     }
 }
 

@@ -5,6 +5,10 @@
 //! command that was carried out before yields no events, so that whoever repeats it does no harm.
 
 mod check;
+#[cfg(test)]
+mod spec;
+#[cfg(test)]
+mod tests;
 
 pub mod access_app;
 pub mod access_product;

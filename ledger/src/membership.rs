@@ -66,8 +66,10 @@ rejections! {
         /// A period without a length.
         InvalidMembershipConfig = "invalid_membership_config", "membership_config.billing_interval_days is from 1 to 36500";
         /// The payment is for another product or person.
-        MembershipMismatch { /// Which field differs.
-            field: &'static str } = "membership_mismatch", "{field} of the payment is not the membership's";
+        MembershipMismatch {
+            /// Which field differs.
+            field: &'static str,
+        } = "membership_mismatch", "{field} of the payment is not the membership's";
     }
 }
 
@@ -81,17 +83,15 @@ impl Decider for Membership {
         if !(1..=LONGEST_DAYS).contains(&pay.terms.billing_interval_days) {
             return Err(Rejection::InvalidMembershipConfig);
         }
+        if pay.membership_id != MembershipId::of(pay.payment.event.product_id, pay.subject_id) {
+            return Err(Rejection::MembershipMismatch { field: "membership_id" });
+        }
         match state {
             Membership::Absent => Ok(vec![pay.activated().into()]),
-            Membership::Paid { membership_id, product_id, subject_id, payments, period_end } => {
-                let same = [
-                    ("membership_id", pay.membership_id == *membership_id),
-                    ("product_id", pay.payment.event.product_id == *product_id),
-                    ("subject_id", pay.subject_id == *subject_id),
-                ];
-                if let Some((field, _)) = same.into_iter().find(|(_, same)| !same) {
-                    return Err(Rejection::MembershipMismatch { field });
-                }
+            Membership::Paid { membership_id, .. } if pay.membership_id != *membership_id => {
+                Err(Rejection::MembershipMismatch { field: "membership_id" })
+            }
+            Membership::Paid { payments, period_end, .. } => {
                 if payments.contains(&pay.payment.event.payment_id) {
                     return Ok(vec![]);
                 }

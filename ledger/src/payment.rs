@@ -182,11 +182,13 @@ rejections! {
         Failed = "tx_failed", "the payment's transaction failed";
         /// The payment is paid and cannot fail or expire any more.
         AlreadyConfirmed = "payment_already_confirmed", "the payment is confirmed";
+        /// The settlement is another payment's, or of other amounts.
+        SettlementMismatch {
+            /// Which field differs.
+            field: &'static str,
+        } = "settlement_mismatch", "{field} of the settlement is not the payment's";
         /// Another wallet paid than the one that was named (INV-66).
         PayerWalletMismatch = "payer_wallet_mismatch", "payer_wallet is not the wallet that this payment was started with";
-        /// The settlement is another payment's, or of other amounts.
-        SettlementMismatch { /// Which field differs.
-            field: &'static str } = "settlement_mismatch", "{field} of the settlement is not the payment's";
         /// The time is not over.
         NotExpiredYet = "not_expired_yet", "the payment has not expired yet";
         /// A transaction is recorded, so that the payment may still be confirmed.

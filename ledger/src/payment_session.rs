@@ -132,32 +132,38 @@ rejections! {
         /// Nobody is named (COD-23).
         CustomerIdentityRequired = "customer_identity_required", "one of external_customer_id, wallet and email is required";
         /// No live session can be created on this rail (COD-6).
-        AdapterNotImplemented { /// The rail.
-            rail: RailId } = "rail_session_adapter_not_implemented", "live sessions on {rail} cannot be created";
+        AdapterNotImplemented {
+            /// The rail.
+            rail: RailId,
+        } = "rail_session_adapter_not_implemented", "live sessions on {rail} cannot be created";
         /// An amount of 0 or beyond 2⁵³ − 1.
         AmountOutOfRange = "amount_out_of_range", "amount_minor_units is an integer from 1 to 9007199254740991";
         /// The id is in use for another session.
         AlreadyExists = "already_exists", "the payment session exists with other content";
         /// The cited event, the payment and the session do not belong together.
-        RequirementMismatch { /// Which field differs.
-            field: &'static str } = "payment_requirement_mismatch", "{field} of the payment is not the session's";
+        RequirementMismatch {
+            /// Which field differs.
+            field: &'static str,
+        } = "payment_requirement_mismatch", "{field} of the payment is not the session's";
         /// Another requirement was written; it never changes.
         RequirementAuthored = "payment_requirement_authored", "the session has its requirement, which never changes";
         /// No requirement was written yet.
         RequirementMissing = "payment_requirement_missing", "the session has no requirement yet";
         /// The activation is of another payment or entitlement, or of the sandbox.
-        EntitlementMismatch { /// Which field differs.
-            field: &'static str } = "entitlement_mismatch", "{field} of the activation is not the session's";
+        EntitlementMismatch {
+            /// Which field differs.
+            field: &'static str,
+        } = "entitlement_mismatch", "{field} of the activation is not the session's";
         /// The session is over for lack of payment.
         Expired = "payment_session_expired", "the payment session has expired";
         /// The session's payment failed.
         Failed = "payment_session_failed", "the payment session's payment failed";
         /// The session is paid for.
         AlreadyConfirmed = "payment_session_confirmed", "the payment session is confirmed";
-        /// A transaction is recorded and may still be confirmed.
-        PendingConfirmation = "payment_pending_confirmation", "a transaction is recorded and may still be confirmed";
         /// The time is not over.
         NotExpiredYet = "not_expired_yet", "the payment session has not expired yet";
+        /// A transaction is recorded and may still be confirmed.
+        PendingConfirmation = "payment_pending_confirmation", "a transaction is recorded and may still be confirmed";
         /// No reason was given.
         ReasonRequired = "reason_required", "reason is required";
     }

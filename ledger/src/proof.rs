@@ -176,18 +176,24 @@ rejections! {
     /// Why a proof command is refused.
     pub enum Rejection {
         /// USDT takes no proofs (INV-12), and no other rail has a recorder here.
-        RailDisabled { /// The rail.
-            rail: RailId } = "rail_disabled", "{rail} takes no proofs";
+        RailDisabled {
+            /// The rail.
+            rail: RailId,
+        } = "rail_disabled", "{rail} takes no proofs";
         /// The proof's own requirement does not fit the payment or the proof (INV-8).
-        RequirementMismatch { /// Which field differs.
-            field: &'static str } = "payment_requirement_mismatch", "{field} of the proof is not the requirement's";
+        RequirementMismatch {
+            /// Which field differs.
+            field: &'static str,
+        } = "payment_requirement_mismatch", "{field} of the proof is not the requirement's";
         /// The proof is recorded already (INV-5).
         Replayed = "proof_replayed", "this proof is already recorded";
         /// Nothing is recorded under this id.
         NotRecorded = "proof_not_recorded", "no proof is recorded: fingerprint it first";
         /// The cited event is not the one that earlier stages cite.
-        WrongStageCited { /// Which citation.
-            field: &'static str } = "stage_not_cited", "{field} is not the event of the earlier stage";
+        WrongStageCited {
+            /// Which citation.
+            field: &'static str,
+        } = "stage_not_cited", "{field} is not the event of the earlier stage";
         /// The proof was about another payment and has given its fingerprint back.
         Released = "proof_released", "this proof was about another payment";
         /// A look that did not pass must say why.
@@ -197,15 +203,19 @@ rejections! {
         /// No look at the chain has passed (INV-7).
         NotVerified = "verification_not_passed", "no verification has passed";
         /// What settled is not what was required.
-        SettlementMismatch { /// Which field differs.
-            field: &'static str } = "settlement_mismatch", "{field} of the settlement is not the requirement's";
+        SettlementMismatch {
+            /// Which field differs.
+            field: &'static str,
+        } = "settlement_mismatch", "{field} of the settlement is not the requirement's";
         /// It is settled by another transfer.
         AlreadySettled = "already_settled", "the proof is settled by another transfer";
         /// Nothing is settled.
         NotSettled = "settlement_not_evidenced", "no settlement is evidenced";
         /// The receipt is not this settlement's.
-        ReceiptMismatch { /// Which field differs.
-            field: &'static str } = "receipt_mismatch", "{field} of the receipt is not the settlement's";
+        ReceiptMismatch {
+            /// Which field differs.
+            field: &'static str,
+        } = "receipt_mismatch", "{field} of the receipt is not the settlement's";
         /// It has another receipt.
         AlreadyMapped = "receipt_already_mapped", "the settlement has another receipt";
     }

@@ -85,13 +85,19 @@ rejections! {
         /// `usdt` names a family (DIS-26).
         RailFamilyNotConfigurable = "rail_family_not_configurable", "usdt is a family of rails: configure solana_usdt, erc20_usdt or tron_usdt";
         /// The payout or a contract address cannot exist.
-        InvalidWallet { /// Which field.
-            field: &'static str, /// Which rule.
-            rule: Invalid } = "invalid_wallet", "{field}: {rule}";
+        InvalidWallet {
+            /// Which field.
+            field: &'static str,
+            /// Which rule.
+            rule: Invalid,
+        } = "invalid_wallet", "{field}: {rule}";
         /// Fee collection on a rail that has none, or a transaction hash that is none.
-        InvalidFeeCollection { /// Which field.
-            field: &'static str, /// Which rule.
-            rule: &'static str } = "invalid_fee_collection", "{field}: {rule}";
+        InvalidFeeCollection {
+            /// Which field.
+            field: &'static str,
+            /// Which rule.
+            rule: &'static str,
+        } = "invalid_fee_collection", "{field}: {rule}";
     }
 }
 

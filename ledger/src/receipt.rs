@@ -67,8 +67,10 @@ rejections! {
     /// Why a receipt is refused.
     pub enum Rejection {
         /// The settlement is another payment's, or of other amounts.
-        SettlementMismatch { /// Which field differs.
-            field: &'static str } = "settlement_mismatch", "{field} of the settlement is not the payment's";
+        SettlementMismatch {
+            /// Which field differs.
+            field: &'static str,
+        } = "settlement_mismatch", "{field} of the settlement is not the payment's";
         /// Something else than this receipt was signed.
         HashMismatch = "receipt_hash_mismatch", "receipt_hash is not the hash of this receipt";
         /// The id is in use for another receipt.

@@ -82,8 +82,10 @@ rejections! {
         /// The caller did not say that he means the sandbox (COD-21).
         ModeConfirmationRequired = "sandbox_mode_confirmation_required", "confirm_sandbox_mode: true is required";
         /// The rail is closed to the sandbox (COD-22).
-        RailDisabled { /// The rail.
-            rail: RailId } = "rail_disabled", "{rail} is not open to the sandbox";
+        RailDisabled {
+            /// The rail.
+            rail: RailId,
+        } = "rail_disabled", "{rail} is not open to the sandbox";
         /// Nobody is named (COD-23).
         CustomerIdentityRequired = "customer_identity_required", "one of external_customer_id, wallet and email is required";
         /// The id is in use for another session.

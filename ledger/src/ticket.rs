@@ -102,7 +102,9 @@ impl Decider for Ticket {
         match (state, command) {
             (Ticket::Absent, Command::Open(open)) => open.fact().map(|fact| vec![fact]),
             (Ticket::Open(thread) | Ticket::WaitingOnMerchant(thread), Command::Open(open)) => {
-                match thread.messages.first() == Some(&open.message_id) {
+                let repeated = thread.messages.first() == Some(&open.message_id);
+                open.fact()?;
+                match repeated {
                     true => Ok(vec![]),
                     false => Err(Rejection::AlreadyExists),
                 }

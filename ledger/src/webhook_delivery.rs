@@ -127,8 +127,10 @@ rejections! {
         /// It was delivered or given up.
         Closed = "webhook_delivery_closed", "the webhook delivery is over";
         /// An attempt is missing before this one.
-        OutOfOrder { /// The attempt that is next.
-            next: u32 } = "attempt_out_of_order", "the next attempt is number {next}";
+        OutOfOrder {
+            /// The attempt that is next.
+            next: u32,
+        } = "attempt_out_of_order", "the next attempt is number {next}";
         /// No reason was given.
         ReasonRequired = "reason_required", "reason is required";
     }

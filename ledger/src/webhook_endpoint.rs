@@ -68,8 +68,10 @@ rejections! {
         /// There is no such receiver.
         NotFound = "webhook_endpoint_not_found", "there is no such webhook endpoint";
         /// Not a URL that can be called.
-        InvalidUrl { /// Which rule.
-            rule: &'static str } = "invalid_webhook_url", "url: {rule}";
+        InvalidUrl {
+            /// Which rule.
+            rule: &'static str,
+        } = "invalid_webhook_url", "url: {rule}";
         /// Nothing to tell.
         SubscribedEventsRequired = "subscribed_events_required", "subscribed_events names at least one event";
         /// The id is in use for another receiver.

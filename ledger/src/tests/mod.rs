@@ -1,0 +1,6 @@
+mod entitlement;
+mod payment;
+mod proof;
+mod receipt;
+mod samples;
+mod session;
