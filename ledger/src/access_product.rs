@@ -76,7 +76,7 @@ rejections! {
         DurationOutOfRange = "entitlement_duration_out_of_range", "entitlement_duration_days is an integer from 1 to 36500";
         /// The default is not among the allowed.
         DefaultRailNotAllowed = "default_rail_not_allowed", "default_rail must be one of allowed_rails";
-        /// Active and live without the merchant's word (INV in S3:903).
+        /// Active and live without the merchant's explicit word.
         LiveModeConfirmationRequired = "live_mode_confirmation_required", "an active live product needs live_mode_confirmed: true";
         /// The id is in use for another product.
         AlreadyExists = "already_exists", "the access product exists with other content";

@@ -66,7 +66,8 @@ rejections! {
         /// No label.
         LabelRequired = "label_required", "label is required";
         /// The prefix is of the other mode, or is so long that it gives the key away.
-        InvalidPrefix = "invalid_key_prefix", "a key's kept prefix starts with hk_live_ or hk_sandbox_ as its mode says and has at most 20 characters";
+        InvalidPrefix = "invalid_key_prefix",
+            "a key's kept prefix starts with hk_live_ or hk_sandbox_ as its mode says and has at most 20 characters";
         /// It may do nothing.
         PermissionsRequired = "permissions_required", "permissions names at least one permission";
         /// The id is in use for another key.

@@ -69,7 +69,8 @@ rejections! {
         /// A price of 0 or beyond 2⁵³ − 1.
         AmountOutOfRange = "amount_out_of_range", "amount_minor_units is an integer from 1 to 9007199254740991";
         /// A membership without a length.
-        InvalidMembershipConfig = "invalid_membership_config", "membership_config.billing_interval_days and grace_period_days are at most 36500, the interval at least 1";
+        InvalidMembershipConfig = "invalid_membership_config",
+            "membership_config: billing_interval_days is from 1 to 36500, grace_period_days from 0 to 36500";
         /// The id is in use for another product.
         AlreadyExists = "already_exists", "the product exists with other content";
     }

@@ -83,7 +83,8 @@ rejections! {
     /// Why a rail setting is refused.
     pub enum Rejection {
         /// `usdt` names a family (DIS-26).
-        RailFamilyNotConfigurable = "rail_family_not_configurable", "usdt is a family of rails: configure solana_usdt, erc20_usdt or tron_usdt";
+        RailFamilyNotConfigurable = "rail_family_not_configurable",
+            "usdt is a family of rails: configure solana_usdt, erc20_usdt or tron_usdt";
         /// The payout or a contract address cannot exist.
         InvalidWallet {
             /// Which field.

@@ -7,8 +7,8 @@ use events::{
 use std::fmt::Debug;
 
 /// An aggregate after `events`.
-pub fn given<D: Decider>(events: &[Event]) -> Given<D> {
-    Given(D::fold(events))
+pub fn given<D: Decider>(events: impl AsRef<[Event]>) -> Given<D> {
+    Given(D::fold(events.as_ref()))
 }
 
 pub struct Given<D: Decider>(D::State);

@@ -7,6 +7,9 @@ use crate::{
 };
 use events::vocab::{event::*, personal::Personal, rail::RailId};
 
+/// A change of evidence, and what it must be blocked for.
+type Change<E> = (fn(&mut E), &'static str);
+
 fn pended(live: &Live) -> Vec<Event> {
     vec![live.pended.clone().into()]
 }
@@ -59,7 +62,7 @@ fn a_second_payment_extends_from_the_current_end() {
 #[test]
 fn every_element_of_the_tuple_that_differs_blocks_by_name() {
     let live = Live::run();
-    let changes: [(fn(&mut ReceiptEvidence), &str); 30] = [
+    let changes: [Change<ReceiptEvidence>; 30] = [
         (|e| e.owner_id = id(99), "owner"),
         (|e| e.livemode = false, "mode"),
         (|e| e.session.session_id = id(99), "session"),
@@ -111,11 +114,11 @@ fn sandbox_evidence_activates_only_its_own_sandbox_entitlement() {
     let attempt = |evidence: SandboxEvidence, livemode| {
         activate(Activate { owner_id: id(OWNER), livemode, evidence: Evidence::Sandbox(Box::new(evidence)), current_end: None, now: at(5) })
     };
-    let entitlement = given::<Entitlement>(&[waiting.clone().into()]);
+    let entitlement = given::<Entitlement>([waiting.clone().into()]);
     let events = entitlement.when(attempt(evidence.clone(), false)).events();
     assert!(matches!(payload!(events[0].clone(), EntitlementActivated).evidence, ActivationEvidence::Sandbox { .. }));
 
-    let changes: [(fn(&mut SandboxEvidence), &str); 6] = [
+    let changes: [Change<SandboxEvidence>; 6] = [
         (|e| e.owner_id = id(99), "owner_mismatch"),
         (|e| e.livemode = true, "mode_mismatch"),
         (|e| e.confirmed.event.sandbox_session_id = id(99), "session_mismatch"),
@@ -140,7 +143,7 @@ fn sandbox_evidence_activates_only_its_own_sandbox_entitlement() {
 fn rejections_of_a_pending_entitlement_in_order_of_precedence() {
     let mut nobody = pend();
     (nobody.personal, nobody.duration_days) = (Personal::default(), 0);
-    let entitlement = given::<Entitlement>(&[]);
+    let entitlement = given::<Entitlement>([]);
     entitlement.when(Command::Pend(Box::new(nobody))).refused(Rejection::CustomerIdentityRequired);
     let mut never = pend();
     never.duration_days = 0;

@@ -1,6 +1,13 @@
+mod access;
+mod codes;
 mod entitlement;
+mod histories;
 mod payment;
 mod proof;
 mod receipt;
 mod samples;
+mod sandbox;
 mod session;
+mod settings;
+mod support;
+mod webhook;

@@ -43,7 +43,7 @@ fn a_zero_fee_has_no_wallet_and_no_leg() {
     let mut create = payment_create();
     create.amount = 1;
     create.fee_wallet = None;
-    let events = given::<Payment>(&[]).when(Command::Create(Box::new(create))).events();
+    let events = given::<Payment>([]).when(Command::Create(Box::new(create))).events();
     let Event::PaymentCreated(created) = &events[0] else { panic!("{events:?}") };
     assert_eq!(created.fee_amount.units(), 0);
     let legs = crate::requirement::required_transfers(created);
@@ -55,11 +55,11 @@ fn an_amount_that_json_cannot_carry_and_a_fee_without_a_wallet_are_refused_in_th
     for amount in [0, 1 << 53, u64::MAX] {
         let mut create = payment_create();
         (create.amount, create.fee_wallet) = (amount, None);
-        given::<Payment>(&[]).when(Command::Create(Box::new(create))).refused(Rejection::AmountOutOfRange);
+        given::<Payment>([]).when(Command::Create(Box::new(create))).refused(Rejection::AmountOutOfRange);
     }
     let mut create = payment_create();
     create.fee_wallet = None;
-    given::<Payment>(&[]).when(Command::Create(Box::new(create))).refused(Rejection::FeeWalletRequired);
+    given::<Payment>([]).when(Command::Create(Box::new(create))).refused(Rejection::FeeWalletRequired);
 }
 
 #[test]
@@ -67,28 +67,28 @@ fn rejections_of_a_broadcast_in_order_of_precedence() {
     let mut bound = Live::run().payment;
     bound.payer_wallet = Some(wallet(4));
     let created = Event::from(bound);
-    given::<Payment>(&[]).when(broadcast(1, 0)).refused(Rejection::NotFound);
+    given::<Payment>([]).when(broadcast(1, 0)).refused(Rejection::NotFound);
     // Another transaction, too late and from the wrong wallet: the first of the three is the answer.
-    given::<Payment>(&[created.clone(), linked(2)]).when(broadcast(1, 9_999)).refused(Rejection::TxConflict);
-    given::<Payment>(&[created.clone(), failed(2)]).when(broadcast(1, 9_999)).refused(Rejection::TxConflict);
-    given::<Payment>(&[created.clone(), failed(1)]).when(broadcast(1, 9_999)).refused(Rejection::Failed);
-    given::<Payment>(&[created.clone(), expired()]).when(broadcast(1, 0)).refused(Rejection::Expired);
-    given::<Payment>(&[created.clone()]).when(broadcast(1, 1_800)).refused(Rejection::Expired);
-    given::<Payment>(&[created.clone()]).when(broadcast(1, 1_799)).refused(Rejection::PayerWalletMismatch);
-    given::<Payment>(&[created, linked(1)]).when(broadcast(1, 9_999)).refused(Rejection::PayerWalletMismatch);
+    given::<Payment>([created.clone(), linked(2)]).when(broadcast(1, 9_999)).refused(Rejection::TxConflict);
+    given::<Payment>([created.clone(), failed(2)]).when(broadcast(1, 9_999)).refused(Rejection::TxConflict);
+    given::<Payment>([created.clone(), failed(1)]).when(broadcast(1, 9_999)).refused(Rejection::Failed);
+    given::<Payment>([created.clone(), expired()]).when(broadcast(1, 0)).refused(Rejection::Expired);
+    given::<Payment>([created.clone()]).when(broadcast(1, 1_800)).refused(Rejection::Expired);
+    given::<Payment>([created.clone()]).when(broadcast(1, 1_799)).refused(Rejection::PayerWalletMismatch);
+    given::<Payment>([created, linked(1)]).when(broadcast(1, 9_999)).refused(Rejection::PayerWalletMismatch);
 }
 
 #[test]
 fn the_same_broadcast_again_changes_nothing_even_after_the_end() {
     let created = Event::from(Live::run().payment);
-    given::<Payment>(&[created.clone()]).when(broadcast(1, 1_799)).then(&[linked(1)]);
-    given::<Payment>(&[created, linked(1)]).when(broadcast(1, 9_999)).nothing();
+    given::<Payment>([created.clone()]).when(broadcast(1, 1_799)).then(&[linked(1)]);
+    given::<Payment>([created, linked(1)]).when(broadcast(1, 9_999)).nothing();
 }
 
 #[test]
 fn a_watchers_repeated_look_is_not_recorded_and_a_persons_is() {
     let created = Event::from(Live::run().payment);
-    let seen = given::<Payment>(&[created.clone(), linked(1)]).when(attempt(1, Trigger::Watcher, "not_found")).events();
+    let seen = given::<Payment>([created.clone(), linked(1)]).when(attempt(1, Trigger::Watcher, "not_found")).events();
     let history = [vec![created, linked(1)], seen].concat();
     let payment = given::<Payment>(&history);
     payment.when(attempt(1, Trigger::Watcher, "not_found")).nothing();
@@ -101,10 +101,10 @@ fn a_watchers_repeated_look_is_not_recorded_and_a_persons_is() {
 fn a_confirmation_links_the_transaction_first_and_happens_once() {
     let live = Live::run();
     let created = Event::from(live.payment.clone());
-    let events = given::<Payment>(&[created.clone()]).when(confirm(&live, at(30))).events();
+    let events = given::<Payment>([created.clone()]).when(confirm(&live, at(30))).events();
     let types: Vec<_> = events.iter().map(|event| event.event_type().as_str()).collect();
     assert_eq!(types, ["payment.broadcast_recorded", "payment.confirmed"]);
-    given::<Payment>(&[created.clone(), linked(1)]).when(confirm(&live, at(30))).then(&[events[1].clone()]);
+    given::<Payment>([created.clone(), linked(1)]).when(confirm(&live, at(30))).then(&[events[1].clone()]);
     let history = [vec![created], events].concat();
     given::<Payment>(&history).when(confirm(&live, at(30))).nothing();
     given::<Payment>(&history).when(attempt(1, Trigger::Confirm, "late")).nothing();
@@ -117,26 +117,26 @@ fn a_confirmation_links_the_transaction_first_and_happens_once() {
 fn rejections_of_a_confirmation_in_order_of_precedence() {
     let live = Live::run();
     let created = Event::from(live.payment.clone());
-    given::<Payment>(&[]).when(confirm(&live, at(30))).refused(Rejection::NotFound);
-    given::<Payment>(&[created.clone(), linked(2)]).when(confirm(&live, at(9_999))).refused(Rejection::TxConflict);
-    given::<Payment>(&[created.clone(), failed(1)]).when(confirm(&live, at(30))).refused(Rejection::Failed);
-    given::<Payment>(&[created.clone(), expired()]).when(confirm(&live, at(30))).refused(Rejection::Expired);
-    given::<Payment>(&[created.clone()]).when(confirm(&live, at(1_800))).refused(Rejection::Expired);
+    given::<Payment>([]).when(confirm(&live, at(30))).refused(Rejection::NotFound);
+    given::<Payment>([created.clone(), linked(2)]).when(confirm(&live, at(9_999))).refused(Rejection::TxConflict);
+    given::<Payment>([created.clone(), failed(1)]).when(confirm(&live, at(30))).refused(Rejection::Failed);
+    given::<Payment>([created.clone(), expired()]).when(confirm(&live, at(30))).refused(Rejection::Expired);
+    given::<Payment>([created.clone()]).when(confirm(&live, at(1_800))).refused(Rejection::Expired);
     let mut other = live.clone();
     other.settlement.payment_id = id(99);
-    given::<Payment>(&[created.clone()]).when(confirm(&other, at(30))).refused(Rejection::SettlementMismatch { field: "payment_id" });
+    given::<Payment>([created.clone()]).when(confirm(&other, at(30))).refused(Rejection::SettlementMismatch { field: "payment_id" });
     let mut short = live.clone();
     short.settlement.gross = minor(24_999_999);
-    given::<Payment>(&[created]).when(confirm(&short, at(30))).refused(Rejection::SettlementMismatch { field: "gross" });
+    given::<Payment>([created]).when(confirm(&short, at(30))).refused(Rejection::SettlementMismatch { field: "gross" });
     let mut bound = live.payment.clone();
     bound.payer_wallet = Some(wallet(4));
-    given::<Payment>(&[bound.into()]).when(confirm(&live, at(30))).refused(Rejection::PayerWalletMismatch);
+    given::<Payment>([bound.into()]).when(confirm(&live, at(30))).refused(Rejection::PayerWalletMismatch);
 }
 
 #[test]
 fn a_recorded_transaction_keeps_a_payment_confirmable_after_its_end() {
     let live = Live::run();
-    let payment = given::<Payment>(&[live.payment.clone().into(), linked(1)]);
+    let payment = given::<Payment>([live.payment.clone().into(), linked(1)]);
     payment.when(Command::Expire { now: at(9_999) }).refused(Rejection::PendingConfirmation);
     payment.when(confirm(&live, at(9_999))).then(&[live.confirmed.into()]);
 }
@@ -146,14 +146,14 @@ fn a_payment_ends_once() {
     let live = Live::run();
     let created = Event::from(live.payment.clone());
     let fail = |n: u8| Command::Fail { tx: tx(n), reason: "tx_err".into(), now: at(9) };
-    given::<Payment>(&[created.clone()]).when(Command::Expire { now: at(1_799) }).refused(Rejection::NotExpiredYet);
-    given::<Payment>(&[created.clone()]).when(Command::Expire { now: at(1_800) }).then(&[expired()]);
-    given::<Payment>(&[created.clone(), expired()]).when(Command::Expire { now: at(1_800) }).nothing();
-    given::<Payment>(&[created.clone(), expired()]).when(fail(1)).refused(Rejection::Expired);
-    given::<Payment>(&[created.clone(), linked(1)]).when(fail(1)).then(&[failed(1)]);
-    given::<Payment>(&[created.clone(), linked(2)]).when(fail(1)).refused(Rejection::TxConflict);
-    given::<Payment>(&[created.clone(), failed(1)]).when(fail(1)).nothing();
-    given::<Payment>(&[created, live.confirmed.into()]).when(fail(1)).refused(Rejection::AlreadyConfirmed);
+    given::<Payment>([created.clone()]).when(Command::Expire { now: at(1_799) }).refused(Rejection::NotExpiredYet);
+    given::<Payment>([created.clone()]).when(Command::Expire { now: at(1_800) }).then(&[expired()]);
+    given::<Payment>([created.clone(), expired()]).when(Command::Expire { now: at(1_800) }).nothing();
+    given::<Payment>([created.clone(), expired()]).when(fail(1)).refused(Rejection::Expired);
+    given::<Payment>([created.clone(), linked(1)]).when(fail(1)).then(&[failed(1)]);
+    given::<Payment>([created.clone(), linked(2)]).when(fail(1)).refused(Rejection::TxConflict);
+    given::<Payment>([created.clone(), failed(1)]).when(fail(1)).nothing();
+    given::<Payment>([created, live.confirmed.into()]).when(fail(1)).refused(Rejection::AlreadyConfirmed);
 }
 
 #[test]

@@ -118,7 +118,7 @@ fn a_proof_must_fit_its_requirement() {
     let refuse = |change: fn(&mut Fingerprint), why| {
         let mut new = fingerprint(&live.payment, &live.requirement);
         change(&mut new);
-        given::<Proof>(&[]).when(Command::Fingerprint(Box::new(new))).refused(why);
+        given::<Proof>([]).when(Command::Fingerprint(Box::new(new))).refused(why);
     };
     let mismatch = |field| Rejection::RequirementMismatch { field };
     refuse(|p| p.rail_id = RailId::TronUsdt, Rejection::RailDisabled { rail: RailId::TronUsdt });
@@ -151,7 +151,7 @@ fn a_fingerprint_is_taken_once_and_a_replay_leaves_a_trace_and_no_change() {
     };
     let trace = given::<Proof>(&mapped(&live)).when(replay).events();
     assert_eq!(trace.len(), 1);
-    given::<Proof>(&[mapped(&live), trace].concat()).when(settled(&live)).nothing();
+    given::<Proof>([mapped(&live), trace].concat()).when(settled(&live)).nothing();
 }
 
 #[test]

@@ -37,7 +37,7 @@ fn a_receipt_of_something_else_or_signed_over_something_else_is_refused() {
     other.payment_id = id(99);
     let mut create = receipt_create(receipt_facts(&live.payment, &other));
     create.receipt_hash = Hash32([0; 32]);
-    let refuse = |create, why| given::<Receipt>(&[]).when(Command::Create(Box::new(create))).refused(why);
+    let refuse = |create, why| given::<Receipt>([]).when(Command::Create(Box::new(create))).refused(why);
     refuse(create, Rejection::SettlementMismatch { field: "payment_id" });
     let mut create = receipt_create(receipt_facts(&live.payment, &live.settlement));
     create.facts.issued_at = at(61);
@@ -47,7 +47,7 @@ fn a_receipt_of_something_else_or_signed_over_something_else_is_refused() {
 #[test]
 fn a_receipt_is_issued_once() {
     let live = Live::run();
-    let issued = given::<Receipt>(&[live.receipt.clone().into()]);
+    let issued = given::<Receipt>([live.receipt.clone().into()]);
     let mut later = receipt_facts(&live.payment, &live.settlement);
     later.issued_at = at(99);
     issued.when(Command::Create(Box::new(receipt_create(later)))).nothing();
@@ -76,7 +76,7 @@ fn a_second_payment_renews_from_the_current_end_and_a_late_one_from_now() {
     assert_eq!((renewed.period_start, renewed.period_end), (at(60 + 30 * DAY), at(60 + 60 * DAY)));
     let late = given::<Membership>(&first).when(renewal(&live, 201, 90 * DAY)).events();
     assert_eq!(payload!(late[0].clone(), MembershipRenewed).period_start, at(90 * DAY));
-    given::<Membership>(&[first, early].concat()).when(renewal(&live, 201, 99)).nothing();
+    given::<Membership>([first, early].concat()).when(renewal(&live, 201, 99)).nothing();
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn rejections_of_a_membership_payment_in_order_of_precedence() {
     let mut pay = pay(&live.confirmed);
     pay.membership_id = id(99);
     pay.terms.billing_interval_days = 0;
-    let membership = given::<Membership>(&[live.membership.into()]);
+    let membership = given::<Membership>([live.membership.into()]);
     membership.when(membership::Command::Pay(Box::new(pay.clone()))).refused(membership::Rejection::InvalidMembershipConfig);
     pay.terms = TERMS;
     let mismatch = membership::Rejection::MembershipMismatch { field: "membership_id" };

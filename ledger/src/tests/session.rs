@@ -33,7 +33,7 @@ fn open(live: &Live) -> Vec<Event> {
 
 #[test]
 fn a_session_seals_who_buys() {
-    let facts = given::<PaymentSession>(&[]).when(Command::Create(Box::new(session_create()))).facts();
+    let facts = given::<PaymentSession>([]).when(Command::Create(Box::new(session_create()))).facts();
     assert_eq!(facts[0].personal, Some((id(7), customer())));
     assert!(!format!("{:?}", facts[0].event).contains("cust_123"));
 }
@@ -43,7 +43,7 @@ fn rejections_of_a_session_in_order_of_precedence() {
     let refuse = |change: fn(&mut Create), why| {
         let mut create = session_create();
         change(&mut create);
-        given::<PaymentSession>(&[]).when(Command::Create(Box::new(create))).refused(why);
+        given::<PaymentSession>([]).when(Command::Create(Box::new(create))).refused(why);
     };
     refuse(|c| (c.personal, c.rail_id) = (Personal::default(), RailId::X402), Rejection::CustomerIdentityRequired);
     refuse(|c| c.personal.external_customer_id = Some("  ".into()), Rejection::CustomerIdentityRequired);
@@ -90,11 +90,11 @@ fn the_requirement_lists_both_legs_and_hashes_everything_it_binds() {
 fn a_requirement_needs_its_session_and_the_payment_made_for_it() {
     let live = Live::run();
     let created = Event::from(live.session.clone());
-    given::<PaymentSession>(&[]).when(author(&live)).refused(Rejection::NotFound);
+    given::<PaymentSession>([]).when(author(&live)).refused(Rejection::NotFound);
     let refuse = |change: fn(&mut Live), field| {
         let mut other = live.clone();
         change(&mut other);
-        given::<PaymentSession>(&[created.clone()]).when(author(&other)).refused(Rejection::RequirementMismatch { field });
+        given::<PaymentSession>([created.clone()]).when(author(&other)).refused(Rejection::RequirementMismatch { field });
     };
     refuse(|l| l.session.session_id = id(99), "session_event");
     refuse(|l| l.payment.payment_id = id(99), "payment_id");
@@ -120,7 +120,7 @@ fn a_requirement_is_written_once() {
 fn a_session_is_confirmed_by_its_own_activation_and_only_after_its_requirement() {
     let live = Live::run();
     let session = given::<PaymentSession>(&open(&live));
-    let before = given::<PaymentSession>(&[live.session.clone().into()]);
+    let before = given::<PaymentSession>([live.session.clone().into()]);
     before.when(confirm(activated(&live))).refused(Rejection::RequirementMissing);
     let events = session.when(confirm(activated(&live))).events();
     let Event::PaymentSessionConfirmed(confirmed) = &events[0] else { panic!("{events:?}") };
@@ -133,7 +133,7 @@ fn a_session_is_confirmed_by_its_own_activation_and_only_after_its_requirement()
     sandbox.evidence = ActivationEvidence::Sandbox { sandbox_session_id: id(1), confirmed_event: id(2) };
     session.when(confirm(sandbox)).refused(Rejection::EntitlementMismatch { field: "evidence" });
 
-    let done = given::<PaymentSession>(&[open(&live), events].concat());
+    let done = given::<PaymentSession>([open(&live), events].concat());
     done.when(confirm(activated(&live))).nothing();
     done.when(Command::Expire { now: at(9_999), transaction_recorded: false }).refused(Rejection::AlreadyConfirmed);
     done.when(Command::Fail { reason: "tx_err".into() }).refused(Rejection::AlreadyConfirmed);
@@ -147,7 +147,7 @@ fn a_session_expires_unless_a_transaction_may_still_be_confirmed() {
     session.when(expire(1_799, true)).refused(Rejection::NotExpiredYet);
     session.when(expire(1_800, true)).refused(Rejection::PendingConfirmation);
     let events = session.when(expire(1_800, false)).events();
-    let over = given::<PaymentSession>(&[open(&live), events].concat());
+    let over = given::<PaymentSession>([open(&live), events].concat());
     over.when(expire(1_801, false)).nothing();
     over.when(confirm(activated(&live))).refused(Rejection::Expired);
     session.when(Command::Fail { reason: " ".into() }).refused(Rejection::ReasonRequired);

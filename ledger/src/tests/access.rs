@@ -1,0 +1,143 @@
+use super::samples::*;
+use crate::{access_app, access_product, product, spec::given};
+use access_app::AccessApp;
+use access_product::AccessProduct;
+use events::vocab::{
+    event::*,
+    rail::RailId,
+    words::{ProductStatus, ProductType},
+};
+use product::Product;
+
+fn create_product() -> product::Create {
+    product::Create {
+        product_id: id(4),
+        slug: "telegram01".into(),
+        product_type: ProductType::PaymentLink,
+        title: "Telegram group".into(),
+        description: None,
+        amount: Some(200_000),
+        asset: usdc(),
+        merchant_wallet: wallet(1),
+        delivery_type: None,
+        membership: Some(TERMS),
+        access_product_id: None,
+    }
+}
+
+fn create_access_product() -> access_product::Create {
+    access_product::Create {
+        access_product_id: id(3),
+        product_id: id(4),
+        app_id: id(2),
+        external_product_id: "pro-ai-api".into(),
+        title: "Pro AI API".into(),
+        description: None,
+        amount: 25_000_000,
+        merchant_wallet: wallet(1),
+        entitlement_duration_days: 30,
+        default_rail: RailId::SolanaUsdc,
+        allowed_rails: vec![RailId::BaseUsdc, RailId::SolanaUsdc, RailId::BaseUsdc],
+        status: ProductStatus::Active,
+        livemode: true,
+        live_mode_confirmed: true,
+    }
+}
+
+#[test]
+fn a_product_is_created_once() {
+    let create = |create| product::Command::Create(Box::new(create));
+    let events = given::<Product>([]).when(create(create_product())).events();
+    assert_eq!(payload!(events[0].clone(), ProductCreated).amount, minor(200_000));
+    given::<Product>(&events).when(create(create_product())).nothing();
+    let mut other = create_product();
+    other.title = "Another".into();
+    given::<Product>(&events).when(create(other)).refused(product::Rejection::AlreadyExists);
+}
+
+#[test]
+fn rejections_of_a_product_in_order_of_precedence() {
+    use product::Rejection::*;
+    let mut create = create_product();
+    create.slug = "No Spaces".into();
+    create.title = " ".into();
+    create.amount = None;
+    create.membership = Some(MembershipTerms { billing_interval_days: 0, grace_period_days: 0 });
+    let mut refuse = |mend: fn(&mut product::Create), why| {
+        given::<Product>([]).when(product::Command::Create(Box::new(create.clone()))).refused(why);
+        mend(&mut create);
+    };
+    refuse(|c| c.slug = "telegram01".into(), InvalidSlug);
+    refuse(|c| c.title = "Group".into(), TitleRequired);
+    refuse(|c| c.amount = Some(0), FixedAmountRequired);
+    refuse(|c| c.amount = Some(1 << 53), AmountOutOfRange);
+    refuse(|c| c.amount = Some(1), AmountOutOfRange);
+    refuse(|c| c.membership = None, InvalidMembershipConfig);
+    assert_eq!(given::<Product>([]).when(product::Command::Create(Box::new(create))).events().len(), 1);
+}
+
+#[test]
+fn a_tip_jar_needs_no_price() {
+    let create = product::Create { product_type: ProductType::TipJar, amount: None, ..create_product() };
+    let events = given::<Product>([]).when(product::Command::Create(Box::new(create))).events();
+    assert_eq!(payload!(events[0].clone(), ProductCreated).amount, minor(0));
+}
+
+#[test]
+fn rejections_of_an_access_product_in_order_of_precedence() {
+    use access_product::Rejection::*;
+    let mut create = access_product::Create {
+        external_product_id: " ".into(),
+        title: String::new(),
+        amount: 0,
+        entitlement_duration_days: 0,
+        allowed_rails: vec![],
+        live_mode_confirmed: false,
+        ..create_access_product()
+    };
+    let mut refuse = |mend: fn(&mut access_product::Create), why| {
+        given::<AccessProduct>([]).when(access_product::Command::Create(Box::new(create.clone()))).refused(why);
+        mend(&mut create);
+    };
+    refuse(|c| c.external_product_id = "pro".into(), ExternalProductIdRequired);
+    refuse(|c| c.title = "Pro".into(), TitleRequired);
+    refuse(|c| c.amount = 1, AmountOutOfRange);
+    refuse(|c| c.entitlement_duration_days = 36_501, DurationOutOfRange);
+    refuse(|c| c.entitlement_duration_days = 1, DurationOutOfRange);
+    refuse(|c| c.allowed_rails = vec![RailId::SolanaUsdc], DefaultRailNotAllowed);
+    refuse(|c| c.status = ProductStatus::Paused, LiveModeConfirmationRequired);
+    assert_eq!(given::<AccessProduct>([]).when(access_product::Command::Create(Box::new(create))).events().len(), 1);
+}
+
+#[test]
+fn allowed_rails_are_kept_once_each_in_the_contracts_order() {
+    let create = access_product::Command::Create(Box::new(create_access_product()));
+    let events = given::<AccessProduct>([]).when(create.clone()).events();
+    let created = payload!(events[0].clone(), AccessProductCreated);
+    assert_eq!(created.allowed_rails, [RailId::SolanaUsdc, RailId::BaseUsdc]);
+    given::<AccessProduct>(&events).when(create).nothing();
+}
+
+#[test]
+fn a_sandbox_product_needs_no_live_mode_word() {
+    let create = access_product::Create { livemode: false, live_mode_confirmed: false, ..create_access_product() };
+    assert_eq!(given::<AccessProduct>([]).when(access_product::Command::Create(Box::new(create))).events().len(), 1);
+}
+
+#[test]
+fn an_app_needs_a_name_and_the_merchants_id() {
+    let create = |name: &str, external_app_id: &str| {
+        access_app::Command::Create(access_app::Create {
+            app_id: id(2),
+            name: name.into(),
+            external_app_id: external_app_id.into(),
+            default_rail: RailId::SolanaUsdc,
+        })
+    };
+    let app = given::<AccessApp>([]);
+    app.when(create("", "")).refused(access_app::Rejection::NameRequired);
+    app.when(create("Pro", " ")).refused(access_app::Rejection::ExternalAppIdRequired);
+    let events = app.when(create("Pro", "pro")).events();
+    given::<AccessApp>(&events).when(create("Pro", "pro")).nothing();
+    given::<AccessApp>(&events).when(create("Pro", "other")).refused(access_app::Rejection::AlreadyExists);
+}

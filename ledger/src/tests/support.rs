@@ -1,0 +1,64 @@
+use super::samples::*;
+use crate::{
+    spec::given,
+    ticket::{Command, Open, Rejection, Ticket},
+};
+use events::vocab::{
+    event::*,
+    words::{AuthorType, TicketCategory},
+};
+
+fn open(subject: &str, body: &str) -> Command {
+    Command::Open(Box::new(Open {
+        ticket_id: id(80),
+        public_id: "hilt_ticket_abc".into(),
+        subject_id: id(7),
+        message_id: id(81),
+        category: TicketCategory::Other,
+        author_type: AuthorType::Merchant,
+        context: TicketContext::default(),
+        subject: subject.into(),
+        body: body.into(),
+    }))
+}
+fn write(message: u128, author_type: AuthorType, body: &str) -> Command {
+    Command::AddMessage { message_id: id(message), author_type, body: body.into() }
+}
+fn types(events: &[Event]) -> Vec<&'static str> {
+    events.iter().map(|event| event.event_type().as_str()).collect()
+}
+const BODY: &str = "The invite did not arrive.";
+
+#[test]
+fn what_people_write_is_sealed() {
+    let facts = given::<Ticket>([]).when(open("Access", BODY)).facts();
+    let (subject, personal) = facts[0].personal.clone().unwrap();
+    assert_eq!((subject, personal.subject.as_deref(), personal.text.as_deref()), (id(7), Some("Access"), Some(BODY)));
+    assert!(!format!("{:?}", facts[0].event).contains("invite"));
+}
+
+#[test]
+fn rejections_of_a_ticket_in_order_of_precedence() {
+    let ticket = given::<Ticket>([]);
+    ticket.when(write(82, AuthorType::Merchant, "")).refused(Rejection::NotFound);
+    ticket.when(Command::WaitOnMerchant).refused(Rejection::NotFound);
+    ticket.when(open(" ", "hi")).refused(Rejection::SubjectRequired);
+    ticket.when(open("Access", "  123456789  ")).refused(Rejection::MessageTooShort);
+    // Ten characters, not ten bytes.
+    assert_eq!(ticket.when(open("Access", "ääääääääää")).events().len(), 1);
+    ticket.when(open("Access", "äääääääää")).refused(Rejection::MessageTooShort);
+}
+
+#[test]
+fn a_merchant_who_writes_on_a_waiting_ticket_reopens_it() {
+    let opened = given::<Ticket>([]).when(open("Access", BODY)).events();
+    given::<Ticket>(&opened).when(open("Access", BODY)).nothing();
+    let waiting = [opened.clone(), given::<Ticket>(&opened).when(Command::WaitOnMerchant).events()].concat();
+    let ticket = given::<Ticket>(&waiting);
+    ticket.when(Command::WaitOnMerchant).nothing();
+    assert_eq!(types(&ticket.when(write(82, AuthorType::Merchant, BODY)).events()), ["ticket.message_added", "ticket.reopened"]);
+    assert_eq!(types(&ticket.when(write(82, AuthorType::Buyer, BODY)).events()), ["ticket.message_added"]);
+    ticket.when(write(82, AuthorType::Merchant, "hi")).refused(Rejection::MessageTooShort);
+    ticket.when(write(81, AuthorType::Merchant, BODY)).nothing();
+    assert_eq!(types(&given::<Ticket>(&opened).when(write(82, AuthorType::Merchant, BODY)).events()), ["ticket.message_added"]);
+}
