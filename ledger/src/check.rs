@@ -5,10 +5,17 @@ use events::vocab::{money::Minor, personal::Personal};
 /// Declares why commands are refused: each variant with its stable code and its text. The variants are listed in the order in
 /// which the rules are checked.
 macro_rules! rejections {
-    ($( #[$doc:meta] )* pub enum Rejection { $( $(#[$vdoc:meta])* $variant:ident $( { $( $(#[$fdoc:meta])* $field:ident : $type:ty ),* $(,)? } )? = $code:literal, $text:literal; )* }) => {
+    ($( #[$doc:meta] )* pub enum Rejection { $(
+        $(#[$vdoc:meta])*
+        $variant:ident $( { $( $(#[$fdoc:meta])* $field:ident : $type:ty ),* $(,)? } )? = $code:literal, $text:literal;
+    )* }) => {
         $( #[$doc] )*
         #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-        pub enum Rejection { $( $(#[$vdoc])* #[error($text)] $variant $( { $( $(#[$fdoc])* $field : $type ),* } )? ),* }
+        pub enum Rejection { $(
+            $(#[$vdoc])*
+            #[error($text)]
+            $variant $( { $( $(#[$fdoc])* $field : $type ),* } )?
+        ),* }
 
         impl Rejection {
             /// Every code, in order of precedence.
@@ -29,6 +36,11 @@ pub(crate) fn price(units: u64) -> Option<Minor> {
 pub(crate) fn filled(text: &str) -> Option<String> {
     let text = text.trim();
     (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// The name of the first element that does not hold.
+pub(crate) fn first_false(elements: impl IntoIterator<Item = (&'static str, bool)>) -> Option<&'static str> {
+    elements.into_iter().find(|(_, holds)| !holds).map(|(name, _)| name)
 }
 
 /// The longest stretch of access there can be, in days: a hundred years.

@@ -1,6 +1,6 @@
 //! What may activate an entitlement, and whether it belongs to it (INV-2, INV-3, INV-39).
 
-use crate::Cited;
+use crate::{Cited, check::first_false};
 use events::vocab::{
     event::{
         ActivationEvidence, EntitlementOrigin, EntitlementPended, PaymentConfirmed, PaymentRequirementAuthored, PaymentSessionCreated,
@@ -91,7 +91,7 @@ impl Evidence {
             Evidence::Receipt(live) => live.elements(owner_id, livemode, entitlement),
             Evidence::Sandbox(sandbox) => sandbox.elements(owner_id, livemode, entitlement),
         };
-        elements.into_iter().find(|(_, belongs)| !belongs).map(|(name, _)| name)
+        first_false(elements)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     Cited,
-    check::{filled, identified, price, rejections},
+    check::{filled, first_false, identified, price, rejections},
     requirement::Binding,
 };
 use events::{
@@ -316,7 +316,7 @@ fn requirement(
         ("amount", payment.amount == session.amount),
         ("expires_at", payment.expires_at == session.expires_at),
     ];
-    if let Some((field, _)) = same.into_iter().find(|(_, same)| !same) {
+    if let Some(field) = first_false(same) {
         return Err(Rejection::RequirementMismatch { field });
     }
     let binding = Binding::of(owner_id, session, payment, network);

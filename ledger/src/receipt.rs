@@ -1,6 +1,10 @@
 //! Receipts (TR-12, RT-038): the canonical JSON of a settled payment, hashed and signed.
 
-use crate::{Cited, check::rejections, requirement::canonical};
+use crate::{
+    Cited,
+    check::{first_false, rejections},
+    requirement::canonical,
+};
 use events::{
     decider::Decider,
     vocab::{
@@ -117,8 +121,8 @@ impl ReceiptFacts {
             ("merchant_amount", settled.merchant_amount == payment.merchant_amount),
             ("fee_amount", settled.fee_amount == payment.fee_amount),
         ];
-        match same.into_iter().find(|(_, same)| !same) {
-            Some((field, _)) => Err(Rejection::SettlementMismatch { field }),
+        match first_false(same) {
+            Some(field) => Err(Rejection::SettlementMismatch { field }),
             None => Ok(()),
         }
     }
