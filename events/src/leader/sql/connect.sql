@@ -1,0 +1,5 @@
+-- A peer that vanished without a word is noticed within about ten seconds, and its locks are freed.
+SELECT set_config('application_name', 'hilt leadership', false),
+       set_config('tcp_keepalives_idle', '4', false),
+       set_config('tcp_keepalives_interval', '2', false),
+       set_config('tcp_keepalives_count', '3', false)

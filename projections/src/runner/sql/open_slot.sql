@@ -1,0 +1,1 @@
+SELECT projections.open_slot($1, $2, $3)

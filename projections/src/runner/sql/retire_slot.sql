@@ -1,0 +1,1 @@
+UPDATE projections.slots SET state = 'retired', moved_at = now() WHERE name = $1 AND state = 'live'
