@@ -1,9 +1,42 @@
 //! Read models: folds of the log, each in a folder with its table, its fold, its queries and its test, and what runs them.
 
+pub mod access_apps;
+pub mod access_products;
+pub mod api_keys;
+pub mod entitlements;
+mod interest;
+pub mod memberships;
+pub mod payment_sessions;
+pub mod payments;
+pub mod products;
+pub mod proofs;
+pub mod rail_settings;
 mod reader;
+pub mod receipts;
 pub mod runner;
+pub mod tickets;
+pub mod webhook_deliveries;
+pub mod webhook_endpoints;
+mod words;
 
 pub use reader::{Page, QueryError, Reader, Window};
 
+use runner::Definition;
+
 /// Every projection there is.
-pub const ALL: &[runner::Definition] = &[];
+pub const ALL: &[Definition] = &[
+    Definition::of::<access_apps::AccessApps>(),
+    Definition::of::<access_products::AccessProducts>(),
+    Definition::of::<api_keys::ApiKeys>(),
+    Definition::of::<entitlements::Entitlements>(),
+    Definition::of::<memberships::Memberships>(),
+    Definition::of::<payment_sessions::PaymentSessions>(),
+    Definition::of::<payments::Payments>(),
+    Definition::of::<products::Products>(),
+    Definition::of::<proofs::Proofs>(),
+    Definition::of::<rail_settings::RailSettings>(),
+    Definition::of::<receipts::Receipts>(),
+    Definition::of::<tickets::Tickets>(),
+    Definition::of::<webhook_deliveries::WebhookDeliveries>(),
+    Definition::of::<webhook_endpoints::WebhookEndpoints>(),
+];

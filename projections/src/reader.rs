@@ -36,8 +36,7 @@ impl Reader {
     pub(crate) async fn open(&self, names: &[&'static str]) -> Result<Transaction<'static, Postgres>, QueryError> {
         let mut transaction = self.pool.begin().await?;
         let wanted: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
-        let found: i64 =
-            sqlx::query_scalar(include_str!("runner/sql/enter_live.sql")).bind(&wanted).fetch_one(&mut *transaction).await?;
+        let found: i64 = sqlx::query_scalar(include_str!("runner/sql/enter_live.sql")).bind(&wanted).fetch_one(&mut *transaction).await?;
         match usize::try_from(found) {
             Ok(found) if found == names.len() => Ok(transaction),
             _ => Err(QueryError::NotBuilt(names.first().copied().unwrap_or("none"))),
@@ -60,17 +59,34 @@ impl Reader {
         Ok(found.iter().map(|row| serde_json::from_str(row)).collect::<Result<_, _>>()?)
     }
 
-    /// The number that the query counts.
-    pub(crate) async fn count(
+    /// A page of rows and how many there are in all, as of one moment.
+    pub(crate) async fn page<R: DeserializeOwned>(
         &self,
         names: &[&'static str],
-        query: QueryScalar<'_, Postgres, i64, PgArguments>,
-    ) -> Result<u64, QueryError> {
+        rows: JsonQuery<'_>,
+        total: QueryScalar<'_, Postgres, i64, PgArguments>,
+    ) -> Result<Page<R>, QueryError> {
         let mut transaction = self.open(names).await?;
-        let found = query.fetch_one(&mut *transaction).await?;
+        let found = rows.fetch_all(&mut *transaction).await?;
+        let total = total.fetch_one(&mut *transaction).await?;
         transaction.rollback().await?;
-        Ok(u64::try_from(found).unwrap_or(0))
+        let items = found.iter().map(|row| serde_json::from_str(row)).collect::<Result<_, _>>()?;
+        Ok(Page { items, total: u64::try_from(total).unwrap_or(0) })
     }
+}
+
+/// The pattern that finds `text` anywhere, with nothing in it read as a wildcard.
+pub(crate) fn pattern(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len() + 2);
+    pattern.push('%');
+    for letter in text.chars() {
+        if matches!(letter, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(letter);
+    }
+    pattern.push('%');
+    pattern
 }
 
 /// A page of a list.

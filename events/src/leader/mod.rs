@@ -81,7 +81,9 @@ impl Leases {
     /// Gives the role up.
     pub async fn release(&self, lease: Lease) {
         let mut inner = self.inner.lock().await;
-        if inner.generation != lease.generation || inner.held.remove(&lease.role).is_none_or(|held| !Weak::ptr_eq(&held, &Arc::downgrade(&lease.token))) {
+        if inner.generation != lease.generation
+            || inner.held.remove(&lease.role).is_none_or(|held| !Weak::ptr_eq(&held, &Arc::downgrade(&lease.token)))
+        {
             return;
         }
         let Some(connection) = inner.connection.as_mut() else { return };

@@ -60,13 +60,7 @@ async fn stand_by(deps: &Deps, definition: &Definition, board: &Board, shutdown:
 }
 
 /// Runs the projection while the lease stands and the build is the live one.
-async fn lead(
-    deps: &Deps,
-    definition: &Definition,
-    board: &Board,
-    lease: &Lease,
-    shutdown: &CancellationToken,
-) -> Result<(), BuildError> {
+async fn lead(deps: &Deps, definition: &Definition, board: &Board, lease: &Lease, shutdown: &CancellationToken) -> Result<(), BuildError> {
     let live = match Slot::live(&deps.pool, definition.name).await? {
         Some(live) if live.version > definition.version => {
             board.note(State::Superseded);

@@ -86,8 +86,7 @@ pub(crate) struct Slot {
 impl Slot {
     /// The live build of a projection.
     pub(crate) async fn live(pool: &PgPool, name: &str) -> Result<Option<Slot>, sqlx::Error> {
-        let found: Option<(String, i32, i64)> =
-            sqlx::query_as(include_str!("sql/live_slot.sql")).bind(name).fetch_optional(pool).await?;
+        let found: Option<(String, i32, i64)> = sqlx::query_as(include_str!("sql/live_slot.sql")).bind(name).fetch_optional(pool).await?;
         Ok(found.map(|(name, version, checkpoint)| Slot { name, version, state: SlotState::Live, checkpoint }))
     }
 
@@ -181,8 +180,7 @@ async fn load(connection: &mut PgConnection, definition: &Definition, rows: &mut
         ids.sort_unstable();
         ids.dedup();
     }
-    let found: Vec<String> =
-        sqlx::query_scalar(definition.load).bind(&unknown.ids).bind(&unknown.subjects).fetch_all(connection).await?;
+    let found: Vec<String> = sqlx::query_scalar(definition.load).bind(&unknown.ids).bind(&unknown.subjects).fetch_all(connection).await?;
     rows.load(unknown, &found)?;
     Ok(())
 }

@@ -1,0 +1,1 @@
+SELECT to_jsonb(t)::text FROM access_apps t WHERE t.id = ANY($1) OR t.subject_id = ANY($2)

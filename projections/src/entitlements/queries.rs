@@ -1,0 +1,72 @@
+//! What is asked of `entitlements`.
+
+use super::Entitlement;
+use crate::{Page, QueryError, Reader, Window};
+use events::vocab::{
+    id::{AccessProductId, OwnerId, PaymentId},
+    time::Timestamp,
+};
+use uuid::Uuid;
+
+const TABLES: &[&str] = &["entitlements"];
+
+/// Who asks for access: at least one of these, and any that matches counts.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Customer {
+    /// The merchant's own id.
+    pub external_customer_id: Option<String>,
+    /// A wallet.
+    pub wallet: Option<String>,
+    /// An e-mail address; case does not matter.
+    pub email: Option<String>,
+}
+
+/// The row of that id, if it is this owner's.
+pub async fn find(reader: &Reader, owner: OwnerId, id: impl Into<Uuid>) -> Result<Option<Entitlement>, QueryError> {
+    reader.one(TABLES, sqlx::query_scalar(include_str!("queries/find.sql")).bind(owner.0).bind(id.into())).await
+}
+
+/// The entitlements of a customer to an access product, the one that matters most first: active before others, then the latest.
+pub async fn of_customer(
+    reader: &Reader,
+    owner: OwnerId,
+    access_product_id: AccessProductId,
+    sandbox: bool,
+    customer: &Customer,
+) -> Result<Vec<Entitlement>, QueryError> {
+    reader
+        .many(
+            TABLES,
+            sqlx::query_scalar(include_str!("queries/of_customer.sql"))
+                .bind(owner.0)
+                .bind(access_product_id.0)
+                .bind(sandbox)
+                .bind(customer.external_customer_id.clone())
+                .bind(customer.wallet.clone())
+                .bind(customer.email.clone()),
+        )
+        .await
+}
+
+/// The entitlement that a payment is for.
+pub async fn find_by_payment(reader: &Reader, owner: OwnerId, payment_id: PaymentId) -> Result<Option<Entitlement>, QueryError> {
+    reader.one(TABLES, sqlx::query_scalar(include_str!("queries/find_by_payment.sql")).bind(owner.0).bind(payment_id.0)).await
+}
+
+/// Rows of this owner and mode, newest first.
+pub async fn list(reader: &Reader, owner: OwnerId, livemode: bool, window: Window) -> Result<Page<Entitlement>, QueryError> {
+    let rows = sqlx::query_scalar(include_str!("queries/list.sql"))
+        .bind(owner.0)
+        .bind(livemode)
+        .bind(window.after_time())
+        .bind(window.after_id())
+        .bind(window.limit())
+        .bind(window.offset());
+    let total = sqlx::query_scalar(include_str!("queries/count_list.sql")).bind(owner.0).bind(livemode);
+    reader.page(TABLES, rows, total).await
+}
+
+/// Entitlements recorded as active whose window is over, of all owners.
+pub async fn lapsed(reader: &Reader, now: Timestamp, limit: u32) -> Result<Vec<Entitlement>, QueryError> {
+    reader.many(TABLES, sqlx::query_scalar(include_str!("queries/lapsed.sql")).bind(now.datetime()).bind(i64::from(limit))).await
+}

@@ -1,0 +1,50 @@
+//! Which read models an event changes. Exhaustive, so that a new event breaks the build until somebody has decided.
+
+use events::vocab::event::EventType;
+
+/// The projections that fold events of this type. Others do not even decode them, and so cannot be stopped by them.
+pub fn readers(event_type: EventType) -> &'static [&'static str] {
+    match event_type {
+        EventType::ProductCreated => &["products"],
+        EventType::AccessAppCreated => &["access_apps"],
+        EventType::AccessProductCreated => &["access_products"],
+        EventType::RailSettingSaved | EventType::RailSettingAutoVerified | EventType::RailSettingReviewRequested => &["rail_settings"],
+        EventType::PaymentCreated
+        | EventType::PaymentBroadcastRecorded
+        | EventType::PaymentConfirmationAttempted
+        | EventType::PaymentConfirmed
+        | EventType::PaymentFailed
+        | EventType::PaymentExpired => &["payments"],
+        EventType::PaymentSessionCreated
+        | EventType::PaymentRequirementAuthored
+        | EventType::PaymentSessionConfirmed
+        | EventType::PaymentSessionExpired
+        | EventType::PaymentSessionFailed => &["payment_sessions"],
+        EventType::EntitlementPended
+        | EventType::EntitlementActivated
+        | EventType::EntitlementActivationBlocked
+        | EventType::EntitlementExpired
+        | EventType::EntitlementRevoked
+        | EventType::EntitlementFailed => &["entitlements"],
+        EventType::ProofFingerprinted | EventType::VerificationAttempted | EventType::SettlementEvidenced | EventType::ReceiptMapped => {
+            &["proofs", "payment_sessions"]
+        }
+        EventType::ProofReplayRejected | EventType::ProofRejected => &["payment_sessions"],
+        EventType::ReceiptCreated => &["receipts", "payments"],
+        EventType::MembershipActivated | EventType::MembershipRenewed => &["memberships", "payments"],
+        EventType::TicketOpened | EventType::TicketMessageAdded | EventType::TicketWaitingOnMerchant | EventType::TicketReopened => {
+            &["tickets"]
+        }
+        EventType::WebhookEndpointCreated | EventType::WebhookEndpointDisabled => &["webhook_endpoints"],
+        EventType::WebhookEmitted
+        | EventType::WebhookDeliveryAttempted
+        | EventType::WebhookDelivered
+        | EventType::WebhookRetryScheduled
+        | EventType::WebhookDeadLettered => &["webhook_deliveries"],
+        EventType::ApiKeyIssued | EventType::ApiKeyRevoked => &["api_keys"],
+        EventType::SubjectErased => &["payment_sessions", "entitlements", "tickets", "webhook_deliveries"],
+        // The sandbox's outcome is in its entitlement; the session itself is read from its stream.
+        EventType::SandboxSessionCreated | EventType::SandboxSessionConfirmed | EventType::SandboxProofRejected => &[],
+        EventType::LogRead => &[],
+    }
+}

@@ -1,0 +1,2 @@
+SELECT to_jsonb(t)::text FROM payment_sessions t
+WHERE t.owner_id = $1 AND t.payment_id = $2

@@ -1,0 +1,2 @@
+SELECT to_jsonb(t)::text FROM payments t
+WHERE t.memo = $1

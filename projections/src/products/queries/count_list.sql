@@ -1,0 +1,2 @@
+SELECT count(*) FROM products t
+WHERE t.owner_id = $1 AND t.livemode = $2

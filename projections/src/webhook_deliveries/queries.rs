@@ -1,0 +1,39 @@
+//! What is asked of `webhook_deliveries`.
+
+use super::{DeliveryStatus, WebhookDelivery};
+use crate::{Page, QueryError, Reader, Window};
+use events::vocab::{id::OwnerId, time::Timestamp};
+use uuid::Uuid;
+
+const TABLES: &[&str] = &["webhook_deliveries"];
+
+/// The row of that id, if it is this owner's.
+pub async fn find(reader: &Reader, owner: OwnerId, id: impl Into<Uuid>) -> Result<Option<WebhookDelivery>, QueryError> {
+    reader.one(TABLES, sqlx::query_scalar(include_str!("queries/find.sql")).bind(owner.0).bind(id.into())).await
+}
+
+/// Deliveries of this owner and mode, newest first.
+pub async fn list(
+    reader: &Reader,
+    owner: OwnerId,
+    livemode: bool,
+    status: Option<DeliveryStatus>,
+    window: Window,
+) -> Result<Page<WebhookDelivery>, QueryError> {
+    let rows = sqlx::query_scalar(include_str!("queries/list.sql"))
+        .bind(owner.0)
+        .bind(livemode)
+        .bind(status.map(DeliveryStatus::as_str))
+        .bind(window.after_time())
+        .bind(window.after_id())
+        .bind(window.limit())
+        .bind(window.offset());
+    let total =
+        sqlx::query_scalar(include_str!("queries/count_list.sql")).bind(owner.0).bind(livemode).bind(status.map(DeliveryStatus::as_str));
+    reader.page(TABLES, rows, total).await
+}
+
+/// Deliveries to make now, of all owners: those never tried, and those whose time has come.
+pub async fn due(reader: &Reader, now: Timestamp, limit: u32) -> Result<Vec<WebhookDelivery>, QueryError> {
+    reader.many(TABLES, sqlx::query_scalar(include_str!("queries/due.sql")).bind(now.datetime()).bind(i64::from(limit))).await
+}

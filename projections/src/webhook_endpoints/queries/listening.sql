@@ -1,0 +1,3 @@
+SELECT to_jsonb(t)::text FROM webhook_endpoints t
+WHERE t.owner_id = $1 AND t.livemode = $2 AND t.status = 'active' AND t.subscribed_events ? $3
+ORDER BY t.created_at, t.id
