@@ -99,6 +99,11 @@ impl Log {
         self.0.head.clone()
     }
 
+    /// The number of events there are, as far as this process knows without asking.
+    pub fn known_head(&self) -> u64 {
+        *self.0.head.borrow()
+    }
+
     /// The vault that seals for it.
     pub fn vault(&self) -> &Vault {
         &self.0.vault

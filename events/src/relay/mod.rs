@@ -113,14 +113,14 @@ impl Relay {
             .max_ack_inflight(4 * PAGE)
             .backpressure_on_inflight(true)
             .build(client);
-        let health = RelayHealth { state: RelayState::Standby, position: None, head: log.head(), refills: 0, last_error: None };
+        let health = RelayHealth { state: RelayState::Standby, position: None, head: log.known_head(), refills: 0, last_error: None };
         Relay { pool, log, context, leases, config, health: watch::Sender::new(health) }
     }
 
     /// What it is doing now.
     pub fn health(&self) -> RelayHealth {
         let mut health = self.health.borrow().clone();
-        health.head = health.head.max(self.log.head());
+        health.head = health.head.max(self.log.known_head());
         health
     }
 
@@ -136,7 +136,7 @@ impl Relay {
         self.note(RelayState::Leading, None, progress.checkpoint);
         while !shutdown.is_cancelled() && self.leases.holds(lease).await {
             head.mark_unchanged();
-            let page = self.log.read(next(progress.checkpoint), PAGE as u32).await.map_err(|error| RelayError::Log(error.to_string()))?;
+            let page = self.log.read(next(progress.checkpoint), PAGE as u64).await.map_err(|error| RelayError::Log(error.to_string()))?;
             if let Some(last) = page.last() {
                 let reached = i64::try_from(last.position).unwrap_or(i64::MAX);
                 match self.publish(&page, progress.sequence).await {
@@ -266,7 +266,7 @@ impl Relay {
         self.health.send_modify(|health| {
             health.state = state;
             health.position = position.or(health.position);
-            health.head = self.log.head();
+            health.head = self.log.known_head();
             health.last_error = error;
         });
         let health = self.health.borrow();

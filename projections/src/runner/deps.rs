@@ -1,10 +1,6 @@
 //! What every reader of the log needs.
 
-use events::{
-    leader::Leases,
-    log::{Log, Vault},
-    relay::StreamConfig,
-};
+use events::{leader::Leases, log::Log, relay::StreamConfig, vault::Vault};
 use sqlx::PgPool;
 
 /// The log, its keys, the database of the read models and, if there is one, the bus that tells of new events.
@@ -27,6 +23,6 @@ pub struct Deps {
 impl Deps {
     pub(crate) async fn read(&self, from: i64, limit: usize) -> Result<Vec<events::vocab::stream::Recorded>, super::slot::BuildError> {
         let from = u64::try_from(from).unwrap_or(0);
-        self.log.read(from, limit as u32).await.map_err(|error| super::slot::BuildError::Log(error.to_string()))
+        self.log.read(from, limit as u64).await.map_err(|error| super::slot::BuildError::Log(error.to_string()))
     }
 }

@@ -53,7 +53,7 @@ pub(crate) async fn run(deps: Deps, definition: Definition, board: Board, shutdo
 
 async fn stand_by(deps: &Deps, definition: &Definition, board: &Board, shutdown: &CancellationToken) {
     if let Ok(Some(live)) = Slot::live(&deps.pool, definition.name).await {
-        board.reached(live.checkpoint, false, deps.log.head());
+        board.reached(live.checkpoint, false, deps.log.known_head());
     }
     board.note(State::Standby);
     pause(STANDBY, shutdown).await;
@@ -91,7 +91,7 @@ async fn follow(
 ) -> Result<(), BuildError> {
     let mut feed = Feed::new(deps, definition.name, definition.version);
     let mut checked = Instant::now();
-    board.reached(live.checkpoint, false, deps.log.head());
+    board.reached(live.checkpoint, false, deps.log.known_head());
     board.note(State::Live);
     loop {
         let batch = tokio::select! {
@@ -107,7 +107,7 @@ async fn follow(
         }
         let page = prepare(definition, &deps.vault, batch.events.clone()).await?;
         live.checkpoint = step(deps, definition, &live, page).await?;
-        board.reached(live.checkpoint, feed.is_streaming(), deps.log.head());
+        board.reached(live.checkpoint, feed.is_streaming(), deps.log.known_head());
         batch.ack().await;
     }
 }
@@ -156,7 +156,7 @@ async fn wait_for_fix(deps: &Deps, definition: &Definition, board: &Board, poiso
     metrics::counter!("hilt_reader_dead_letters_total", "reader" => definition.name).increment(1);
     let stopped_at = Slot::live(&deps.pool, definition.name).await.ok().flatten();
     if let Some(slot) = &stopped_at {
-        board.reached(slot.checkpoint, false, deps.log.head());
+        board.reached(slot.checkpoint, false, deps.log.known_head());
     }
     board.note(State::poisoned(poisoned));
     while let Err(error) = record(&deps.pool, definition.name, definition.version, poisoned).await {

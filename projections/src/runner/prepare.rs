@@ -6,7 +6,7 @@ use super::{
     slot::{BuildError, Poisoned},
 };
 use events::{
-    log::Vault,
+    vault::Vault,
     vocab::{event::Event, personal::Personal, stream::Recorded},
 };
 

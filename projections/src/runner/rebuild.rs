@@ -136,7 +136,7 @@ impl<'a> Builder<'a> {
             while let Some(page) = prepared.recv().await {
                 self.fold(page?).await?;
                 let events = u64::try_from(self.folded + 1).unwrap_or(0);
-                progress.tell(Done { events, of: self.deps.log.head().max(events) });
+                progress.tell(Done { events, of: self.deps.log.known_head().max(events) });
             }
             self.flush().await
         };

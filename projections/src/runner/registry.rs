@@ -79,7 +79,7 @@ impl Projections {
 
     /// How each is.
     pub fn health(&self) -> Vec<ReaderHealth> {
-        let head = self.inner.deps.log.head();
+        let head = self.inner.deps.log.known_head();
         self.inner.all.iter().map(|(_, board)| board.health(head)).collect()
     }
 

@@ -62,7 +62,7 @@ impl Subscription {
 
     /// What it is doing.
     pub fn health(&self) -> ReaderHealth {
-        self.board.health(self.deps.log.head())
+        self.board.health(self.deps.log.known_head())
     }
 
     /// Runs until `shutdown`.
@@ -104,7 +104,7 @@ impl Subscription {
     async fn lead(&self, lease: &Lease, handler: &mut impl Handler, shutdown: &CancellationToken) -> Result<(), BuildError> {
         let mut checkpoint = self.load().await?;
         let mut feed = Feed::new(&self.deps, &self.board.name, 0);
-        self.board.reached(checkpoint, false, self.deps.log.head());
+        self.board.reached(checkpoint, false, self.deps.log.known_head());
         self.board.note(State::Live);
         while self.deps.leases.holds(lease).await {
             let batch = tokio::select! {
@@ -122,7 +122,7 @@ impl Subscription {
                 self.move_to(checkpoint, reached).await?;
                 checkpoint = reached;
             }
-            self.board.reached(checkpoint, feed.is_streaming(), self.deps.log.head());
+            self.board.reached(checkpoint, feed.is_streaming(), self.deps.log.known_head());
             if let Some(poisoned) = page.poisoned {
                 return Err(BuildError::Poisoned(poisoned));
             }
@@ -134,7 +134,7 @@ impl Subscription {
     async fn load(&self) -> Result<i64, sqlx::Error> {
         let first = match self.start {
             Start::Beginning => -1,
-            Start::Now => i64::try_from(self.deps.log.head()).unwrap_or(i64::MAX) - 1,
+            Start::Now => i64::try_from(self.deps.log.known_head()).unwrap_or(i64::MAX) - 1,
         };
         sqlx::query_scalar(include_str!("sql/load_subscription.sql")).bind(&self.board.name).bind(first).fetch_one(&self.deps.pool).await
     }
