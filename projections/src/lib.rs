@@ -14,6 +14,8 @@ pub mod rail_settings;
 mod reader;
 pub mod receipts;
 pub mod runner;
+#[cfg(any(test, feature = "testkit"))]
+pub mod testkit;
 pub mod tickets;
 pub mod webhook_deliveries;
 pub mod webhook_endpoints;

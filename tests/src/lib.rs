@@ -2,6 +2,7 @@
 
 pub mod chain;
 pub mod db;
+pub mod nats;
 pub mod rpc_proxy;
 pub mod solana_tx;
 pub mod stack;

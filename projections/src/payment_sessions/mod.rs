@@ -248,13 +248,11 @@ fn of_session(
     session_id: Option<SessionId>,
     change: impl FnOnce(&mut PaymentSession),
 ) -> Result<(), Poison> {
-    if let Some(id) = session_id {
-        let owner = event.recorded.envelope.owner_id;
-        rows.update_if_present(event, id, |row| {
-            if row.meta.owner_id == owner {
-                change(row);
-            }
-        });
+    let owner = event.recorded.envelope.owner_id;
+    if let Some(id) = session_id
+        && rows.get(id).is_some_and(|row| row.meta.owner_id == owner)
+    {
+        rows.update_if_present(event, id, change);
     }
     Ok(())
 }

@@ -91,6 +91,7 @@ async fn follow(
 ) -> Result<(), BuildError> {
     let mut feed = Feed::new(deps, definition.name, definition.version);
     let mut checked = Instant::now();
+    let mut resolved = false;
     board.reached(live.checkpoint, false, deps.log.known_head());
     board.note(State::Live);
     loop {
@@ -107,6 +108,10 @@ async fn follow(
         }
         let page = prepare(definition, &deps.vault, batch.events.clone()).await?;
         live.checkpoint = step(deps, definition, &live, page).await?;
+        if !resolved && !batch.events.is_empty() {
+            resolve(&deps.pool, definition, live.checkpoint).await?;
+            resolved = true;
+        }
         board.reached(live.checkpoint, feed.is_streaming(), deps.log.known_head());
         batch.ack().await;
     }
@@ -186,6 +191,17 @@ pub(crate) async fn record(pool: &sqlx::PgPool, name: &str, version: i32, poison
         .bind(poisoned.event_id.0)
         .bind(poisoned.event_type)
         .bind(poisoned.poison.to_string())
+        .execute(pool)
+        .await
+        .map(drop)
+}
+
+/// Notes that events that stopped the projection before are behind it.
+pub(crate) async fn resolve(pool: &sqlx::PgPool, definition: &Definition, checkpoint: i64) -> Result<(), sqlx::Error> {
+    sqlx::query(include_str!("sql/resolve_dead_letters.sql"))
+        .bind(definition.name)
+        .bind(definition.version)
+        .bind(checkpoint)
         .execute(pool)
         .await
         .map(drop)

@@ -88,12 +88,7 @@ async fn build_and_swap(deps: &Deps, definition: &Definition, progress: &Progres
             return Err(error);
         }
     };
-    sqlx::query(include_str!("sql/resolve_dead_letters.sql"))
-        .bind(definition.name)
-        .bind(definition.version)
-        .bind(checkpoint)
-        .execute(&deps.pool)
-        .await?;
+    live::resolve(&deps.pool, definition, checkpoint).await?;
     tracing::info!(projection.name = definition.name, projection.version = definition.version, "a projection was rebuilt and is live");
     Ok(Rebuilt { name: definition.name.to_owned(), version: definition.version, checkpoint: u64::try_from(checkpoint).ok() })
 }

@@ -198,7 +198,25 @@ pub(crate) fn apply(rows: &mut dyn Fold, events: &[Prepared]) -> Result<(), Box<
 /// Writes the rows that changed.
 pub(crate) async fn save(connection: &mut PgConnection, definition: &Definition, rows: &mut dyn Fold) -> Result<(), BuildError> {
     while let Some(changed) = rows.take_changed(SAVE_ROWS)? {
-        sqlx::query(definition.save).bind(changed).execute(&mut *connection).await?;
+        sqlx::query(definition.save).bind(storable(changed)?).execute(&mut *connection).await?;
     }
     Ok(())
+}
+
+/// PostgreSQL's text holds every character but NUL, which becomes U+FFFD.
+fn storable(rows: String) -> Result<String, serde_json::Error> {
+    fn clean(value: &mut serde_json::Value) {
+        match value {
+            serde_json::Value::String(text) => *text = text.replace('\0', "\u{FFFD}"),
+            serde_json::Value::Array(values) => values.iter_mut().for_each(clean),
+            serde_json::Value::Object(fields) => fields.values_mut().for_each(clean),
+            serde_json::Value::Null | serde_json::Value::Bool(_) | serde_json::Value::Number(_) => {}
+        }
+    }
+    if !rows.contains("\\u0000") {
+        return Ok(rows);
+    }
+    let mut rows: serde_json::Value = serde_json::from_str(&rows)?;
+    clean(&mut rows);
+    serde_json::to_string(&rows)
 }

@@ -1,0 +1,569 @@
+//! The relay and the read models, on a real PostgreSQL and a real nats-server, through everything that may happen to them.
+//! Each test ends with the same sentence: rebuilt equals live.
+
+use events::{
+    leader::Leases,
+    log::{Append, Context, Expected, Log, NewEvent, StreamWrite},
+    relay::{self, Relay, RelayState, StreamConfig, frame},
+    vocab::{
+        event::{Event, EventType},
+        id::{OwnerId, SubjectId},
+        stream::Actor,
+    },
+};
+use hilt_tests::{db::Database, nats::Nats};
+use projections::{
+    Reader, Window, entitlements, memberships, payment_sessions, payments, receipts,
+    runner::{
+        Applied, Definition, Deps, Handler, HandlerError, Keys, Poison, Progress, Projection, Projections, Rows, Start, State, Subscription,
+    },
+    testkit::{START, Sample, Written},
+    tickets,
+};
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// One process of the service, as far as these tests need it.
+struct Process {
+    deps: Deps,
+    relay: Relay,
+    projections: Projections,
+    shutdown: CancellationToken,
+}
+
+impl Process {
+    async fn start(database: &Database, nats: &Nats) -> Self {
+        Process::start_with(database, nats, projections::ALL).await
+    }
+
+    async fn start_with(database: &Database, nats: &Nats, definitions: &[Definition]) -> Self {
+        let log = database.log().await;
+        let pool = database.pool().await;
+        let leases = Leases::new(pool.clone());
+        let client = nats.connect().await;
+        let stream = StreamConfig { prefix: "test".to_owned(), ..StreamConfig::default() };
+        let relay = Relay::new(pool.clone(), log.clone(), client.clone(), leases.clone(), stream.clone());
+        let vault = log.vault().clone();
+        let deps = Deps { pool, log, vault, nats: Some(client), stream, leases };
+        let projections = Projections::of(deps.clone(), definitions);
+        let shutdown = CancellationToken::new();
+        tokio::spawn(relay::run(relay.clone(), shutdown.clone()));
+        projections.run(shutdown.clone());
+        Process { deps, relay, projections, shutdown }
+    }
+
+    async fn stop(self) {
+        self.shutdown.cancel();
+        self.projections.stopped().await;
+    }
+
+    fn log(&self) -> &Log {
+        &self.deps.log
+    }
+
+    fn reader(&self) -> Reader {
+        Reader::new(self.deps.pool.clone())
+    }
+
+    async fn caught_up(&self, position: u64) {
+        self.projections.wait_for_all(&self.projections.names(), position, PATIENCE).await.unwrap();
+    }
+
+    async fn relayed(&self, position: u64) {
+        until("the relay has published", || self.relay.health().position == Some(position)).await;
+    }
+
+    /// Every end-to-end test closes with this.
+    async fn rebuilt_equals_live(&self) {
+        for name in self.projections.names() {
+            let comparison = self.projections.compare(name, Progress::silent()).await.unwrap();
+            assert_eq!(comparison.differences, [], "{name}");
+        }
+    }
+}
+
+async fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < PATIENCE, "in time: {what}");
+        sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// Appends the events at once and returns the last one's position.
+async fn append(log: &Log, owner: OwnerId, events: &[Written]) -> u64 {
+    let new = |written: &Written| NewEvent {
+        event_id: written.event_id,
+        event: written.event.clone(),
+        personal: written.personal.clone(),
+        causation_id: None,
+    };
+    let writes =
+        events.iter().map(|written| StreamWrite { stream: written.stream, expected: Expected::Any, events: vec![new(written)] }).collect();
+    let context =
+        Context { owner_id: Some(owner), livemode: true, actor: Actor::system("test"), request_id: None, correlation_id: owner.0 };
+    log.append(Append { context, writes, idempotency: None }).await.unwrap().last_position
+}
+
+async fn sample(log: &Log) -> Sample {
+    let owner: OwnerId = events::clock::new_id();
+    let subject: SubjectId = log.vault().new_subject(owner).await.unwrap();
+    Sample::of(owner, subject)
+}
+
+/// Appends that many samples, and returns the last and the log's last position.
+async fn samples(log: &Log, count: usize) -> (Sample, u64) {
+    let mut last = None;
+    for _ in 0..count {
+        let sample = sample(log).await;
+        let position = append(log, sample.owner, &sample.events()).await;
+        last = Some((sample, position));
+    }
+    last.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_shows_in_every_read_model() {
+    let (database, nats) = (Database::fresh().await, Nats::start());
+    let process = Process::start(&database, &nats).await;
+    let (sample, position) = samples(process.log(), 3).await;
+    process.caught_up(position).await;
+    process.relayed(position).await;
+
+    let (reader, owner) = (process.reader(), sample.owner);
+    let payment = payments::find(&reader, owner, sample.payment).await.unwrap().unwrap();
+    assert_eq!((payment.status, payment.receipt_id), (payments::PaymentStatus::Confirmed, Some(sample.receipt)));
+    assert!(payments::find(&reader, events::clock::new_id(), sample.payment).await.unwrap().is_none(), "another owner sees nothing");
+    let session = payment_sessions::find(&reader, owner, sample.session).await.unwrap().unwrap();
+    assert_eq!(session.email.as_deref(), Some("buyer@example.com"));
+    let customer = entitlements::Customer { email: Some("Buyer@Example.com".to_owned()), ..Default::default() };
+    let held = entitlements::of_customer(&reader, owner, sample.access_product, false, &customer).await.unwrap();
+    assert_eq!(held.iter().map(|row| row.meta.id).collect::<Vec<_>>(), [sample.entitlement.0]);
+
+    let by_handle = memberships::Lookup::Identity("buyer".to_owned());
+    let found = memberships::lookup(&reader, owner, &by_handle, START.plus_days(31)).await.unwrap();
+    assert_eq!(found.len(), 1);
+    assert_eq!((found[0].status, found[0].product_title.as_deref()), (memberships::MembershipStatus::Grace, Some("Club")));
+    assert_eq!((found[0].platform.as_deref(), found[0].receipt_id), (Some("TELEGRAM"), Some(sample.receipt)));
+    let by_transaction = memberships::Lookup::Transaction(sample.tx);
+    assert_eq!(memberships::lookup(&reader, owner, &by_transaction, START).await.unwrap()[0].status, memberships::MembershipStatus::Active);
+    let filter = memberships::Filter { platform: Some("telegram".to_owned()), q: Some("@BUY".to_owned()), ..Default::default() };
+    assert_eq!(memberships::list(&reader, owner, &filter, Window::first(10), START).await.unwrap().total, 1);
+
+    let filter = receipts::Filter { q: Some(sample.tx.to_string()[..12].to_lowercase()), ..Default::default() };
+    let page = receipts::list(&reader, owner, true, &filter, Window::first(10)).await.unwrap();
+    assert_eq!((page.total, page.items[0].meta.id), (1, sample.receipt.0));
+    let after = Window { after: Some((page.items[0].meta.created_at, page.items[0].meta.id)), ..Window::first(10) };
+    assert!(receipts::list(&reader, owner, true, &filter, after).await.unwrap().items.is_empty());
+
+    let ticket = tickets::find(&reader, owner, &format!("hilt_ticket_{}", sample.ticket)).await.unwrap().unwrap();
+    assert_eq!(ticket.messages.len(), 2);
+    let due = projections::webhook_deliveries::due(&reader, START.plus_seconds(6), 10).await.unwrap();
+    assert_eq!(due.len(), 3, "the due deliveries of all owners");
+    process.rebuilt_equals_live().await;
+    process.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_may_be_missing_doubled_disordered_or_garbage() {
+    let (database, nats) = (Database::fresh().await, Nats::start());
+    let log = database.log().await;
+    let stream = StreamConfig { prefix: "test".to_owned(), ..StreamConfig::default() };
+    let context = async_nats::jetstream::new(nats.connect().await);
+    let config = async_nats::jetstream::stream::Config { name: stream.name(), subjects: vec![stream.subjects()], ..Default::default() };
+    until_made(&context, config).await;
+
+    // Projections alone: this test plays the relay, badly.
+    let pool = database.pool().await;
+    let deps = Deps {
+        leases: Leases::new(pool.clone()),
+        vault: log.vault().clone(),
+        nats: Some(nats.connect().await),
+        log: log.clone(),
+        pool,
+        stream: stream.clone(),
+    };
+    let shutdown = CancellationToken::new();
+    let projections = Projections::start(deps, shutdown.clone());
+    let mut last = 0;
+    for round in 0..10 {
+        let (_, position) = samples(&log, 1).await;
+        let mut page = log.read(last, 1_000).await.unwrap();
+        last = position + 1;
+        page.retain(|recorded| recorded.position % 5 != round % 5);
+        if round % 2 == 0 {
+            page.reverse();
+        }
+        for recorded in page.iter().chain(&page) {
+            let body = frame::encode(recorded).unwrap();
+            context.publish(stream.subject(recorded), body.into()).await.unwrap().await.unwrap();
+        }
+        context.publish("test.events.product.garbage", "no frame".into()).await.unwrap().await.unwrap();
+        projections.wait_for_all(&projections.names(), position, PATIENCE).await.unwrap();
+    }
+    for name in projections.names() {
+        assert_eq!(projections.compare(name, Progress::silent()).await.unwrap().differences, [], "{name}");
+    }
+    shutdown.cancel();
+    projections.stopped().await;
+}
+
+async fn until_made(context: &async_nats::jetstream::Context, config: async_nats::jetstream::stream::Config) {
+    let begun = Instant::now();
+    while context.create_stream(config.clone()).await.is_err() {
+        assert!(begun.elapsed() < PATIENCE, "the stream is made in time");
+        sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[test]
+fn a_process_killed_in_the_middle_of_a_batch_is_taken_over() {
+    let runtime = || tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let outer = runtime();
+    let (database, nats) = (outer.block_on(Database::fresh()), Nats::start());
+    for round in 0..4 {
+        // A process dies with its runtime: no task of it gets to say goodbye, and its connections close.
+        let inner = runtime();
+        let process = inner.block_on(Process::start(&database, &nats));
+        inner.block_on(samples(process.log(), 10));
+        let log = process.log().clone();
+        let load = inner.spawn(async move { samples(&log, 1_000).await });
+        inner.block_on(sleep(Duration::from_millis(150 + 70 * round)));
+        assert!(!load.is_finished());
+        inner.shutdown_background();
+    }
+    outer.block_on(async {
+        let begun = Instant::now();
+        let process = Process::start(&database, &nats).await;
+        let (_, position) = samples(process.log(), 1).await;
+        process.caught_up(position).await;
+        process.relayed(position).await;
+        assert!(begun.elapsed() < Duration::from_secs(10), "taken over in seconds: {:?}", begun.elapsed());
+        process.rebuilt_equals_live().await;
+        process.stop().await;
+    });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_processes_one_leads_and_the_other_takes_over() {
+    let (database, nats) = (Database::fresh().await, Nats::start());
+    let first = Process::start(&database, &nats).await;
+    let (_, position) = samples(first.log(), 2).await;
+    first.caught_up(position).await;
+    let second = Process::start(&database, &nats).await;
+    until("the second stands by", || second.projections.health().iter().all(|reader| reader.state == State::Standby)).await;
+    assert_eq!(second.relay.health().state, RelayState::Standby);
+    // Waiting works wherever the projection runs.
+    let (_, position) = samples(second.log(), 1).await;
+    second.caught_up(position).await;
+    first.stop().await;
+    let begun = Instant::now();
+    let (_, position) = samples(second.log(), 1).await;
+    second.caught_up(position).await;
+    second.relayed(position).await;
+    assert!(begun.elapsed() < Duration::from_secs(5), "taken over in seconds: {:?}", begun.elapsed());
+    assert_eq!(second.relay.health().state, RelayState::Leading);
+    second.rebuilt_equals_live().await;
+    second.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nats_may_be_away() {
+    let (database, mut nats) = (Database::fresh().await, Nats::start());
+    let process = Process::start(&database, &nats).await;
+    let (_, position) = samples(process.log(), 2).await;
+    process.caught_up(position).await;
+    process.relayed(position).await;
+    until("they stream", || process.projections.health().iter().all(|reader| reader.streaming)).await;
+
+    nats.stop();
+    let begun = Instant::now();
+    let (_, position) = samples(process.log(), 2).await;
+    process.caught_up(position).await;
+    assert!(begun.elapsed() < Duration::from_secs(3), "reads stay fresh without NATS: {:?}", begun.elapsed());
+    until("the relay says so", || process.relay.health().state == RelayState::Retrying).await;
+    assert!(process.relay.health().lag() > 0 && process.relay.health().last_error.is_some());
+
+    nats.resume();
+    process.relayed(position).await;
+    assert_eq!(process.relay.health().lag(), 0);
+    until("they stream again", || process.projections.health().iter().all(|reader| reader.streaming)).await;
+    process.rebuilt_equals_live().await;
+    process.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_of_jetstream_may_be_lost() {
+    let (database, mut nats) = (Database::fresh().await, Nats::start());
+    let process = Process::start(&database, &nats).await;
+    let (_, position) = samples(process.log(), 3).await;
+    process.caught_up(position).await;
+    process.relayed(position).await;
+
+    // Deleted while running and idle, then while running and busy.
+    let context = async_nats::jetstream::new(nats.connect().await);
+    let name = process.deps.stream.name();
+    context.delete_stream(&name).await.unwrap();
+    until_stream_ends_at(&context, &name, position).await;
+    context.delete_stream(&name).await.unwrap();
+    let (_, position) = samples(process.log(), 5).await;
+    process.caught_up(position).await;
+    until_stream_ends_at(&context, &name, position).await;
+
+    // The server loses its disk.
+    nats.stop();
+    nats.wipe();
+    let (_, position) = samples(process.log(), 2).await;
+    nats.resume();
+    let begun = Instant::now();
+    until_stream_ends_at(&context, &name, position).await;
+    assert!(begun.elapsed() < Duration::from_secs(10), "filled again in seconds: {:?}", begun.elapsed());
+    let (_, position) = samples(process.log(), 2).await;
+    process.caught_up(position).await;
+    process.relayed(position).await;
+    until("they stream again", || process.projections.health().iter().all(|reader| reader.streaming)).await;
+    process.rebuilt_equals_live().await;
+    process.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_of_another_log_is_replaced() {
+    let (first, second, nats) = (Database::fresh().await, Database::fresh().await, Nats::start());
+    let process = Process::start(&first, &nats).await;
+    let (_, position) = samples(process.log(), 5).await;
+    process.relayed(position).await;
+    process.stop().await;
+    // Another, shorter log with the same prefix, as after a database was restored.
+    let process = Process::start(&second, &nats).await;
+    let (_, position) = samples(process.log(), 1).await;
+    process.caught_up(position).await;
+    let context = async_nats::jetstream::new(nats.connect().await);
+    until_stream_ends_at(&context, &process.deps.stream.name(), position).await;
+    process.rebuilt_equals_live().await;
+    process.stop().await;
+}
+
+async fn until_stream_ends_at(context: &async_nats::jetstream::Context, name: &str, position: u64) {
+    let begun = Instant::now();
+    loop {
+        if let Ok(stream) = context.get_stream(name).await
+            && let Ok(last) = stream.get_raw_message(stream.cached_info().state.last_sequence).await
+            && last.headers.get(relay::POSITION_HEADER).is_some_and(|value| value.as_str() == position.to_string())
+        {
+            return;
+        }
+        assert!(begun.elapsed() < PATIENCE, "the stream is filled in time");
+        sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rebuild_under_load_is_invisible_and_exact() {
+    let (database, nats) = (Database::fresh().await, Nats::start());
+    let process = Process::start(&database, &nats).await;
+    let (known, position) = samples(process.log(), 10).await;
+    process.caught_up(position).await;
+
+    let busy = Arc::new(AtomicBool::new(true));
+    let (log, going) = (process.log().clone(), busy.clone());
+    let load = tokio::spawn(async move {
+        let mut last = 0;
+        while going.load(Ordering::SeqCst) {
+            last = samples(&log, 1).await.1;
+        }
+        last
+    });
+    let (reader, going) = (process.reader(), busy.clone());
+    let reads = tokio::spawn(async move {
+        let mut count = 0;
+        while going.load(Ordering::SeqCst) {
+            let row = payments::find(&reader, known.owner, known.payment).await.unwrap();
+            assert!(row.is_some(), "a reader never sees half a rebuild");
+            count += 1;
+        }
+        count
+    });
+    for _ in 0..3 {
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let tell = told.clone();
+        let progress = Progress::new(move |done| tell.lock().unwrap().push(done));
+        let rebuilt = process.projections.rebuild("payments", progress).await.unwrap();
+        assert!(rebuilt.checkpoint.is_some() && !told.lock().unwrap().is_empty());
+        process.projections.rebuild("payment_sessions", Progress::silent()).await.unwrap();
+    }
+    busy.store(false, Ordering::SeqCst);
+    assert!(reads.await.unwrap() > 10);
+    let position = load.await.unwrap();
+    process.caught_up(position).await;
+    process.rebuilt_equals_live().await;
+    let digest = process.projections.digest("payments").await.unwrap();
+    process.projections.rebuild("payments", Progress::silent()).await.unwrap();
+    assert_eq!(process.projections.digest("payments").await.unwrap(), digest);
+    process.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn erasure_reaches_every_read_model() {
+    let (database, nats) = (Database::fresh().await, Nats::start());
+    let process = Process::start(&database, &nats).await;
+    let (sample, position) = samples(process.log(), 1).await;
+    process.caught_up(position).await;
+    process.log().vault().erase(sample.subject).await.unwrap();
+    let position = append(process.log(), sample.owner, &[sample.erased()]).await;
+    process.caught_up(position).await;
+    let (reader, owner) = (process.reader(), sample.owner);
+    let session = payment_sessions::find(&reader, owner, sample.session).await.unwrap().unwrap();
+    assert_eq!((session.email, session.external_customer_id, session.metadata), (None, None, None));
+    let entitlement = entitlements::find(&reader, owner, sample.entitlement).await.unwrap().unwrap();
+    assert_eq!((entitlement.email, entitlement.identity_display), (None, None));
+    let ticket = tickets::find(&reader, owner, &format!("hilt_ticket_{}", sample.ticket)).await.unwrap().unwrap();
+    assert!(ticket.subject.is_none() && ticket.messages.iter().all(|message| message.body.is_none()));
+    let delivery = projections::webhook_deliveries::find(&reader, owner, sample.delivery).await.unwrap().unwrap();
+    assert_eq!(delivery.body, None);
+    // Compared with a fold that never could read the person's data.
+    process.rebuilt_equals_live().await;
+    process.stop().await;
+}
+
+/// `tickets` under another name, whose code fails for an opened ticket, or does not, or is a version further.
+struct Odd<const FAILS: bool, const V: i32>;
+
+impl<const FAILS: bool, const V: i32> Projection for Odd<FAILS, V> {
+    const NAME: &'static str = "tickets";
+    const VERSION: i32 = V;
+    const PERSONAL: bool = true;
+    const SCHEMA: &'static str = tickets::Tickets::SCHEMA;
+    const LOAD: &'static str = tickets::Tickets::LOAD;
+    const SAVE: &'static str = tickets::Tickets::SAVE;
+    const SCAN: &'static str = tickets::Tickets::SCAN;
+    type Row = tickets::Ticket;
+    fn handles(event_type: EventType) -> bool {
+        tickets::Tickets::handles(event_type)
+    }
+    fn keys(event: &Event) -> Keys {
+        tickets::Tickets::keys(event)
+    }
+    fn apply(rows: &mut Rows<tickets::Ticket>, event: &Applied<'_>) -> Result<(), Poison> {
+        if FAILS && matches!(event.event, Event::TicketOpened(_)) {
+            return Err(Poison::Rule("tickets cannot be opened"));
+        }
+        tickets::Tickets::apply(rows, event)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_poison_event_stops_one_projection_visibly_until_the_code_is_fixed() {
+    let (database, nats) = (Database::fresh().await, Nats::start());
+    let receipts = Definition::of::<receipts::Receipts>();
+    let process = Process::start_with(&database, &nats, &[Definition::of::<Odd<true, 1>>(), receipts]).await;
+    let (_, position) = samples(process.log(), 2).await;
+    process.projections.wait_for("receipts", position, PATIENCE).await.unwrap();
+    let state = || process.projections.health()[0].clone();
+    until("it says so", || matches!(state().state, State::Poisoned { .. })).await;
+    let State::Poisoned { position: at, event_id, reason } = state().state else { unreachable!() };
+    assert_eq!((state().checkpoint, reason.as_str()), (Some(at - 1), "tickets cannot be opened"));
+    let admin = database.admin_pool().await;
+    let letter = || async {
+        sqlx::query_as::<_, (i64, uuid::Uuid, bool)>(
+            "SELECT position, event_id, resolved_at IS NOT NULL FROM projections.dead_letters WHERE name = 'tickets'",
+        )
+        .fetch_optional(&admin)
+        .await
+        .unwrap()
+    };
+    let begun = Instant::now();
+    while letter().await.is_none() && begun.elapsed() < PATIENCE {
+        sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(letter().await, Some((at as i64, event_id.0, false)));
+    // The others go on.
+    let (_, position) = samples(process.log(), 2).await;
+    process.projections.wait_for("receipts", position, PATIENCE).await.unwrap();
+    assert_eq!(state().checkpoint, Some(at - 1));
+    process.stop().await;
+
+    let process = Process::start_with(&database, &nats, &[Definition::of::<Odd<false, 1>>(), receipts]).await;
+    process.caught_up(position).await;
+    let begun = Instant::now();
+    while letter().await != Some((at as i64, event_id.0, true)) {
+        assert!(begun.elapsed() < PATIENCE, "the dead letter is marked as resolved");
+        sleep(Duration::from_millis(20)).await;
+    }
+    process.rebuilt_equals_live().await;
+    process.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_version_is_built_beside_the_old_and_the_old_program_steps_aside() {
+    let (database, nats) = (Database::fresh().await, Nats::start());
+    let old = Process::start_with(&database, &nats, &[Definition::of::<Odd<false, 1>>()]).await;
+    let (sample, position) = samples(old.log(), 3).await;
+    old.caught_up(position).await;
+    let new = Process::start_with(&database, &nats, &[Definition::of::<Odd<false, 2>>()]).await;
+    until("the new one is live", || new.projections.health()[0].state == State::Live).await;
+    until("the old one steps aside", || old.projections.health()[0].state == State::Superseded).await;
+    let position = append(new.log(), sample.owner, &Sample::of(sample.owner, sample.subject).around()).await;
+    new.caught_up(position).await;
+    new.rebuilt_equals_live().await;
+    let versions: Vec<(i32, String)> = sqlx::query_as("SELECT version, state FROM projections.slots ORDER BY version")
+        .fetch_all(&database.admin_pool().await)
+        .await
+        .unwrap();
+    assert_eq!(versions, [(1, "retired".to_owned()), (2, "live".to_owned())]);
+    old.stop().await;
+    new.stop().await;
+}
+
+/// Notes what it is given, and fails now and then.
+struct Noting {
+    seen: Arc<Mutex<Vec<u64>>>,
+    calls: usize,
+}
+
+impl Handler for Noting {
+    fn handles(&self, event_type: EventType) -> bool {
+        event_type == EventType::ReceiptCreated
+    }
+    async fn handle(&mut self, batch: &[Applied<'_>]) -> Result<(), HandlerError> {
+        self.calls += 1;
+        self.seen.lock().unwrap().extend(batch.iter().map(|applied| applied.recorded.position));
+        if self.calls % 2 == 1 { Err(HandlerError("not now".to_owned())) } else { Ok(()) }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_subscription_gets_every_event_in_order_at_least_once() {
+    let (database, nats) = (Database::fresh().await, Nats::start());
+    let process = Process::start_with(&database, &nats, &[]).await;
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let (_, first) = samples(process.log(), 2).await;
+    for _ in 0..2 {
+        let subscription = Subscription::new(process.deps.clone(), "noting", Start::Beginning);
+        let shutdown = CancellationToken::new();
+        let running = tokio::spawn(subscription.clone().run(Noting { seen: seen.clone(), calls: 0 }, shutdown.clone()));
+        let (_, position) = samples(process.log(), 3).await;
+        until("it is there", || subscription.health().checkpoint == Some(position)).await;
+        shutdown.cancel();
+        timeout(PATIENCE, running).await.unwrap().unwrap();
+    }
+    let seen = seen.lock().unwrap().clone();
+    let all = process.log().read(0, 10_000).await.unwrap();
+    let expected: BTreeSet<u64> =
+        all.iter().filter(|one| one.envelope.event_type == EventType::ReceiptCreated).map(|one| one.position).collect();
+    assert_eq!(seen.iter().copied().collect::<BTreeSet<_>>(), expected);
+    let mut firsts = seen.clone();
+    let mut known = BTreeSet::new();
+    firsts.retain(|position| known.insert(*position));
+    assert!(firsts.is_sorted() && seen.len() > firsts.len() && first > 0);
+    process.stop().await;
+}
