@@ -238,7 +238,7 @@ fn a_process_killed_in_the_middle_of_a_batch_is_taken_over() {
         inner.block_on(samples(process.log(), 10));
         let log = process.log().clone();
         let load = inner.spawn(async move { samples(&log, 1_000).await });
-        inner.block_on(sleep(Duration::from_millis(150 + 70 * round)));
+        inner.block_on(async { sleep(Duration::from_millis(150 + 70 * round)).await });
         assert!(!load.is_finished());
         inner.shutdown_background();
     }
@@ -314,7 +314,8 @@ async fn all_of_jetstream_may_be_lost() {
     let context = async_nats::jetstream::new(nats.connect().await);
     let name = process.deps.stream.name();
     context.delete_stream(&name).await.unwrap();
-    until_stream_ends_at(&context, &name, position).await;
+    until("the relay notices", || process.relay.health().refills == 1).await;
+    context.get_stream(&name).await.expect("the stream is made again");
     context.delete_stream(&name).await.unwrap();
     let (_, position) = samples(process.log(), 5).await;
     process.caught_up(position).await;

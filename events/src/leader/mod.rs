@@ -75,7 +75,7 @@ impl Leases {
     /// Whether the lease still stands; asks the server at most once a second.
     pub async fn holds(&self, lease: &Lease) -> bool {
         let mut inner = self.inner.lock().await;
-        inner.generation == lease.generation && self.probe(&mut inner).await && inner.generation == lease.generation
+        inner.generation == lease.generation && self.probe(&mut inner).await
     }
 
     /// Gives the role up.

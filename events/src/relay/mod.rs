@@ -207,8 +207,10 @@ impl Relay {
         let found = stream::tail(&self.context, &self.config).await?;
         let mut start = checkpoint;
         let mut sequence = 0;
+        let mut lost = true;
         match found {
             Some(tail) => {
+                lost = false;
                 sequence = tail.sequence;
                 match tail.last {
                     Some((position, event_id)) if in_log(&self.log, position, event_id).await? => {
@@ -218,6 +220,7 @@ impl Relay {
                         // The messages are of another log, so nothing in the stream can be trusted.
                         stream::delete(&self.context, &self.config).await?;
                         sequence = 0;
+                        lost = true;
                         start = start.min(self.lowest_checkpoint().await?);
                     }
                     // Aged out: nothing is missing. Never filled: everything may be.
@@ -228,8 +231,12 @@ impl Relay {
             None => start = start.min(self.lowest_checkpoint().await?),
         }
         stream::ensure(&self.context, &self.config).await?;
-        if start != checkpoint {
-            tracing::warn!(relay.from = start + 1, relay.was = checkpoint + 1, "the stream had lost events; filling it again from the log");
+        if start != checkpoint || (lost && checkpoint >= 0) {
+            tracing::warn!(
+                relay.from = start + 1,
+                relay.was = checkpoint + 1,
+                "the stream was lost or had lost events; filling it again from the log"
+            );
             metrics::counter!("hilt_relay_refills_total").increment(1);
             self.health.send_modify(|health| health.refills += 1);
             self.move_checkpoint(checkpoint, start).await?;

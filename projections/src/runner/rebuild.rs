@@ -9,7 +9,7 @@ use super::{
     deps::Deps,
     live,
     prepare::{Page, prepare},
-    slot::{self, BuildError, Slot, SlotState},
+    slot::{self, BuildError, Poisoned, Slot, SlotState},
 };
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -85,12 +85,26 @@ async fn build_and_swap(deps: &Deps, definition: &Definition, progress: &Progres
         Err(error) => {
             // Best effort: the next rebuild drops it too.
             let _ = Slot::drop(&deps.pool, &builder.slot.name).await;
+            if let BuildError::Poisoned(poisoned) = &error
+                && Slot::live(&deps.pool, definition.name).await?.is_none()
+            {
+                build_until_poison(deps, definition, poisoned, progress).await?;
+            }
             return Err(error);
         }
     };
     live::resolve(&deps.pool, definition, checkpoint).await?;
     tracing::info!(projection.name = definition.name, projection.version = definition.version, "a projection was rebuilt and is live");
     Ok(Rebuilt { name: definition.name.to_owned(), version: definition.version, checkpoint: u64::try_from(checkpoint).ok() })
+}
+
+/// A first build that meets a poison event goes live with what comes before it: better read a table that says where it stopped than
+/// none. A later build does not, since the live one may be further.
+async fn build_until_poison(deps: &Deps, definition: &Definition, poisoned: &Poisoned, progress: &Progress) -> Result<(), BuildError> {
+    let mut builder = Builder::new(deps, definition, SlotState::Building).await?;
+    let last = i64::try_from(poisoned.position).unwrap_or(i64::MAX) - 1;
+    builder.advance(Some(last), progress).await?;
+    builder.swap().await.map(drop)
 }
 
 /// A build under way.
