@@ -223,7 +223,12 @@ async fn read_ahead(
             let read = deps.read(from, limit).await;
             let count = read.as_ref().map_or(0, Vec::len);
             from += count as i64;
-            if (count == 0 && read.is_ok()) || reads.send(read).await.is_err() || count == 0 {
+            let ended = match &read {
+                Ok(events) if events.is_empty() => return,
+                Ok(_) => false,
+                Err(_) => true,
+            };
+            if reads.send(read).await.is_err() || ended {
                 return;
             }
         }
