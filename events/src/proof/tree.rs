@@ -74,3 +74,59 @@ impl Frontier {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The definition in RFC 6962 §2.1, word for word.
+    fn naive(leaves: &[Hash32]) -> Hash32 {
+        match leaves {
+            [] => empty_root(),
+            [leaf] => *leaf,
+            _ => {
+                let (left, right) = leaves.split_at(1 << (leaves.len() - 1).ilog2());
+                node_hash(&naive(left), &naive(right))
+            }
+        }
+    }
+
+    #[test]
+    fn the_frontier_grows_to_the_root_of_the_definition() {
+        let leaves: Vec<Hash32> = (0..300u32).map(|n| Hash32::of(n.to_be_bytes())).collect();
+        let mut frontier = Frontier::default();
+        for (size, leaf) in leaves.iter().enumerate() {
+            assert_eq!(frontier.root(), naive(&leaves[..size]), "{size} leaves");
+            frontier = Frontier::from_bytes(frontier.size(), &frontier.to_bytes()).unwrap();
+            frontier.push(*leaf);
+        }
+    }
+
+    #[test]
+    fn the_published_vectors_of_certificate_transparency_hold() {
+        // Leaf inputs and roots of the reference implementation's tests.
+        let inputs = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"];
+        let roots = [
+            "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
+            "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
+            "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77",
+            "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+            "4e3bbb1f7b478dcfe71fb631631519a3bca12c9aefca1612bfce4c13a86264d4",
+            "76e67dadbcdf1e10e1b74ddc608abd2f98dfb16fbce75277b5232a127f2087ef",
+            "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
+            "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
+        ];
+        let mut frontier = Frontier::default();
+        assert_eq!(frontier.root().to_string(), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+        for (input, expected) in inputs.iter().zip(roots) {
+            frontier.push(crate::leaf::leaf_hash(&hex::decode(input).unwrap()));
+            assert_eq!(frontier.root().to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn bytes_of_another_size_are_refused() {
+        assert!(Frontier::from_bytes(3, &[0; 32]).is_err());
+        assert!(Frontier::from_bytes(1, &[0; 33]).is_err());
+    }
+}

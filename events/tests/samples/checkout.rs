@@ -1,0 +1,118 @@
+use super::*;
+use events::vocab::{event::*, money::FeeBps, words::*};
+
+pub fn sample(event_type: EventType) -> Event {
+    match event_type {
+        EventType::ProductCreated => ProductCreated {
+            product_id: id(1),
+            slug: "pro".into(),
+            product_type: ProductType::PaymentLink,
+            title: "Pro".into(),
+            description: None,
+            amount: minor(25_000_000),
+            asset: usdc(),
+            merchant_wallet: address(2),
+            delivery_type: Some(DeliveryType::Redirect),
+            membership: Some(terms()),
+            access_product_id: Some(id(3)),
+        }
+        .into(),
+        EventType::PaymentCreated => PaymentCreated {
+            payment_id: id(1),
+            product_id: id(2),
+            access_product_id: Some(id(3)),
+            session_id: Some(id(4)),
+            entitlement_id: Some(id(5)),
+            subject_id: id(6),
+            nonce: "00112233445566778899aabbccddeeff".into(),
+            asset: usdc(),
+            amount: minor(25_000_000),
+            merchant_amount: minor(24_750_000),
+            fee_amount: minor(250_000),
+            fee_bps: FeeBps::new(100).unwrap(),
+            fee_policy: "access_default".into(),
+            merchant_wallet: address(7),
+            fee_wallet: Some(address(8)),
+            payer_wallet: None,
+            membership: Some(terms()),
+            expires_at: at(1_800),
+        }
+        .into(),
+        EventType::PaymentBroadcastRecorded => PaymentBroadcastRecorded {
+            payment_id: id(1),
+            tx_signature: tx(2),
+            payer_wallet: Some(address(3)),
+            wallet_source: Some("phantom".into()),
+        }
+        .into(),
+        EventType::PaymentConfirmationAttempted => PaymentConfirmationAttempted {
+            payment_id: id(1),
+            tx_signature: tx(2),
+            trigger: Trigger::Watcher,
+            outcome: Outcome::Pending,
+            reason: Some("not_finalized".into()),
+        }
+        .into(),
+        EventType::PaymentConfirmed => PaymentConfirmed {
+            payment_id: id(1),
+            product_id: id(2),
+            access_product_id: Some(id(3)),
+            session_id: Some(id(4)),
+            amount: minor(25_000_000),
+            tx_signature: tx(5),
+            payer_wallet: address(6),
+            slot: 312_000_000,
+            confirmed_at: at(30),
+            settlement_event: id(7),
+        }
+        .into(),
+        EventType::PaymentFailed => {
+            PaymentFailed { payment_id: id(1), tx_signature: tx(2), reason: "wrong_memo".into(), failed_at: at(30) }.into()
+        }
+        EventType::PaymentExpired => PaymentExpired { payment_id: id(1), expired_at: at(1_800) }.into(),
+        EventType::ReceiptCreated => ReceiptCreated {
+            receipt_id: id(1),
+            payment_id: id(2),
+            product_id: id(3),
+            access_product_id: Some(id(4)),
+            amount: minor(25_000_000),
+            tx_signature: tx(5),
+            wallet: address(6),
+            receipt_json: r#"{"amount_minor_units":25000000,"schema_version":"1.0"}"#.into(),
+            receipt_hash: hash(7),
+            ed25519_sig: signature(8),
+            kid: "0123456789abcdef".into(),
+            receipt_schema: "1.0".into(),
+            credits_burned: 0,
+            created_at: at(30),
+            settlement_event: id(9),
+        }
+        .into(),
+        EventType::MembershipActivated => MembershipActivated {
+            membership_id: id(1),
+            product_id: id(2),
+            access_product_id: None,
+            subject_id: id(3),
+            wallet: address(4),
+            payment_id: id(5),
+            tx_signature: tx(6),
+            period_start: at(0),
+            period_end: at(2_592_000),
+            payment_event: id(7),
+        }
+        .into(),
+        EventType::MembershipRenewed => MembershipRenewed {
+            membership_id: id(1),
+            product_id: id(2),
+            subject_id: id(3),
+            wallet: address(4),
+            payment_id: id(5),
+            tx_signature: tx(6),
+            period_start: at(2_592_000),
+            period_end: at(5_184_000),
+            payment_event: id(7),
+        }
+        .into(),
+        other => unreachable!("{other:?} has its sample elsewhere"),
+    }
+}

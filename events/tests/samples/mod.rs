@@ -1,0 +1,98 @@
+//! One event of every type, the same in every run.
+
+mod access;
+mod checkout;
+mod others;
+
+use events::vocab::{
+    bytes::{Hash32, Signature64, SolanaAddress, TxSignature},
+    event::{Asset, Event, EventType, MembershipTerms},
+    money::Minor,
+    time::Timestamp,
+};
+use uuid::Uuid;
+
+/// The sample of a type. The match has no wildcard: a new type breaks the build until it has one.
+pub fn sample(event_type: EventType) -> Event {
+    use EventType as T;
+    match event_type {
+        T::AccessAppCreated
+        | T::AccessProductCreated
+        | T::RailSettingSaved
+        | T::RailSettingAutoVerified
+        | T::RailSettingReviewRequested
+        | T::PaymentSessionCreated
+        | T::PaymentRequirementAuthored
+        | T::PaymentSessionConfirmed
+        | T::PaymentSessionExpired
+        | T::PaymentSessionFailed
+        | T::EntitlementPended
+        | T::EntitlementActivated
+        | T::EntitlementActivationBlocked
+        | T::EntitlementExpired
+        | T::EntitlementRevoked
+        | T::EntitlementFailed
+        | T::SandboxSessionCreated
+        | T::SandboxSessionConfirmed
+        | T::SandboxProofRejected => access::sample(event_type),
+        T::ProductCreated
+        | T::PaymentCreated
+        | T::PaymentBroadcastRecorded
+        | T::PaymentConfirmationAttempted
+        | T::PaymentConfirmed
+        | T::PaymentFailed
+        | T::PaymentExpired
+        | T::ReceiptCreated
+        | T::MembershipActivated
+        | T::MembershipRenewed => checkout::sample(event_type),
+        T::ProofFingerprinted
+        | T::ProofReplayRejected
+        | T::ProofRejected
+        | T::VerificationAttempted
+        | T::SettlementEvidenced
+        | T::ReceiptMapped
+        | T::TicketOpened
+        | T::TicketMessageAdded
+        | T::TicketWaitingOnMerchant
+        | T::TicketReopened
+        | T::WebhookEndpointCreated
+        | T::WebhookEndpointDisabled
+        | T::WebhookEmitted
+        | T::WebhookDeliveryAttempted
+        | T::WebhookDelivered
+        | T::WebhookRetryScheduled
+        | T::WebhookDeadLettered
+        | T::ApiKeyIssued
+        | T::ApiKeyRevoked
+        | T::LogRead
+        | T::SubjectErased => others::sample(event_type),
+    }
+}
+
+fn id<T: From<Uuid>>(n: u8) -> T {
+    Uuid::from_bytes([n; 16]).into()
+}
+fn minor(units: u64) -> Minor {
+    Minor::new(units).unwrap()
+}
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_micros(1_780_000_000_000_000 + seconds * 1_000_000 + 123_456)
+}
+fn hash(n: u8) -> Hash32 {
+    Hash32([n; 32])
+}
+fn address(n: u8) -> SolanaAddress {
+    SolanaAddress([n; 32])
+}
+fn tx(n: u8) -> TxSignature {
+    TxSignature([n; 64])
+}
+fn signature(n: u8) -> Signature64 {
+    Signature64([n; 64])
+}
+fn usdc() -> Asset {
+    Asset { symbol: "USDC".into(), decimals: 6, mint: address(0xee) }
+}
+fn terms() -> MembershipTerms {
+    MembershipTerms { billing_interval_days: 30, grace_period_days: 3 }
+}

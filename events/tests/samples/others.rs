@@ -1,0 +1,157 @@
+use super::*;
+use events::vocab::{event::*, rail::RailId, words::*};
+
+pub fn sample(event_type: EventType) -> Event {
+    match event_type {
+        EventType::ProofFingerprinted => ProofFingerprinted {
+            proof_id: id(1),
+            fingerprint: hash(2),
+            rail_id: RailId::SolanaUsdc,
+            network: "solana:EtWTRABZaYq6iMfeYKouRu166VU2xqa1".into(),
+            tx_signature: tx(3),
+            session_id: Some(id(4)),
+            payment_id: id(5),
+            entitlement_id: Some(id(6)),
+            access_product_id: Some(id(7)),
+            product_id: id(8),
+            subject_id: id(9),
+            amount: minor(25_000_000),
+            requirement_hash: Some(hash(10)),
+            trigger: Trigger::Proof,
+            requirement_event: id(11),
+        }
+        .into(),
+        EventType::ProofReplayRejected => ProofReplayRejected {
+            fingerprint: hash(1),
+            rail_id: RailId::SolanaUsdc,
+            tx_signature: tx(2),
+            session_id: Some(id(3)),
+            payment_id: None,
+        }
+        .into(),
+        EventType::ProofRejected => ProofRejected {
+            rail_id: RailId::SolanaUsdc,
+            session_id: Some(id(1)),
+            payment_id: Some(id(2)),
+            reason: "requirement_expired".into(),
+            field: Some("payment_session_id".into()),
+        }
+        .into(),
+        EventType::VerificationAttempted => VerificationAttempted {
+            proof_id: id(1),
+            payment_id: id(2),
+            session_id: Some(id(3)),
+            rail_id: RailId::SolanaUsdc,
+            fingerprint: hash(4),
+            attempt: 2,
+            verifier: "solana_json_rpc".into(),
+            trigger: Trigger::Confirm,
+            outcome: Outcome::Failed,
+            reason: Some("amount_short".into()),
+            observed: Some(ObservedPayment {
+                slot: 312_000_000,
+                block_time: Some(1_780_000_000),
+                payer: Some(address(5)),
+                memo: Some("HILT:00112233445566778899aabbccddeeff".into()),
+                transfers: vec![ObservedTransfer { account: address(6), mint: address(7), received: minor(24_749_999) }],
+            }),
+            proof_event: id(8),
+        }
+        .into(),
+        EventType::SettlementEvidenced => SettlementEvidenced {
+            proof_id: id(1),
+            payment_id: id(2),
+            session_id: Some(id(3)),
+            rail_id: RailId::SolanaUsdc,
+            transfer_id: "solana:mainnet:5xY".into(),
+            tx_signature: tx(4),
+            payer: address(5),
+            slot: 312_000_000,
+            gross: minor(25_000_000),
+            merchant_amount: minor(24_750_000),
+            fee_amount: minor(250_000),
+            verification_event: id(6),
+        }
+        .into(),
+        EventType::ReceiptMapped => ReceiptMapped {
+            proof_id: id(1),
+            receipt_id: id(2),
+            payment_id: id(3),
+            session_id: Some(id(4)),
+            entitlement_id: Some(id(5)),
+            rail_id: RailId::SolanaUsdc,
+            settlement_event: id(6),
+            receipt_event: id(7),
+        }
+        .into(),
+        EventType::TicketOpened => TicketOpened {
+            ticket_id: id(1),
+            public_id: "hilt_ticket_0123456789".into(),
+            subject_id: id(2),
+            message_id: id(3),
+            category: TicketCategory::Billing,
+            author_type: AuthorType::Merchant,
+            context: TicketContext { payment_id: Some(id(4)), ..TicketContext::default() },
+        }
+        .into(),
+        EventType::TicketMessageAdded => TicketMessageAdded { ticket_id: id(1), message_id: id(2), author_type: AuthorType::Staff }.into(),
+        EventType::TicketWaitingOnMerchant => TicketWaitingOnMerchant { ticket_id: id(1) }.into(),
+        EventType::TicketReopened => TicketReopened { ticket_id: id(1) }.into(),
+        EventType::ApiKeyIssued => ApiKeyIssued {
+            key_id: id(1),
+            label: "backend".into(),
+            prefix: "hk_live_ab12".into(),
+            key_hash: hash(2),
+            scopes: vec![Scope::Read, Scope::Write, Scope::Webhooks],
+            sandbox_capable: true,
+        }
+        .into(),
+        EventType::ApiKeyRevoked => ApiKeyRevoked { key_id: id(1), reason: "rotated".into() }.into(),
+        EventType::LogRead => LogRead { reader: "auditor:42".into(), hour: at(0) }.into(),
+        EventType::SubjectErased => SubjectErased { subject_id: id(1), reason: "asked_by_subject".into() }.into(),
+        other => webhook(other),
+    }
+}
+
+fn webhook(event_type: EventType) -> Event {
+    match event_type {
+        EventType::WebhookEndpointCreated => WebhookEndpointCreated {
+            endpoint_id: id(1),
+            label: Some("main".into()),
+            url: "https://example.com/hooks".into(),
+            subscribed_events: vec![WebhookEvent::PaymentConfirmed, WebhookEvent::ReceiptCreated],
+            product_ids: vec![id(2)],
+            secret_hash: hash(3),
+        }
+        .into(),
+        EventType::WebhookEndpointDisabled => WebhookEndpointDisabled { endpoint_id: id(1), reason: "gone".into() }.into(),
+        EventType::WebhookEmitted => WebhookEmitted {
+            delivery_id: id(1),
+            endpoint_id: id(2),
+            event: WebhookEvent::PaymentConfirmed,
+            source_event: id(3),
+            source_position: 70_000,
+            body_hash: hash(4),
+        }
+        .into(),
+        EventType::WebhookDeliveryAttempted => WebhookDeliveryAttempted {
+            delivery_id: id(1),
+            endpoint_id: id(2),
+            attempt: 3,
+            outcome: AttemptOutcome::Failure,
+            status_code: Some(503),
+            error: Some("http_status".into()),
+            duration_ms: 1_250,
+            attempted_at: at(60),
+        }
+        .into(),
+        EventType::WebhookDelivered => WebhookDelivered { delivery_id: id(1), endpoint_id: id(2), attempt: 4 }.into(),
+        EventType::WebhookRetryScheduled => {
+            WebhookRetryScheduled { delivery_id: id(1), endpoint_id: id(2), attempt: 3, next_attempt_at: at(360) }.into()
+        }
+        EventType::WebhookDeadLettered => {
+            WebhookDeadLettered { delivery_id: id(1), endpoint_id: id(2), attempts: 10, reason: "exhausted".into() }.into()
+        }
+        other => unreachable!("{other:?} has its sample elsewhere"),
+    }
+}
