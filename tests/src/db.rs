@@ -6,7 +6,7 @@ use events::{
     vault::{MasterKey, Vault},
 };
 use sqlx::{
-    Connection as _, PgConnection, PgPool,
+    ConnectOptions as _, Connection as _, PgConnection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use std::str::FromStr as _;
@@ -28,7 +28,7 @@ impl Database {
         let mut connection = PgConnection::connect_with(&cluster).await.unwrap();
         sqlx::raw_sql(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut connection).await.unwrap();
         let admin = cluster.database(&name);
-        migrations::run(sqlx::ConnectOptions::to_url_lossy(&admin).as_ref()).await.unwrap();
+        migrations::run(admin.to_url_lossy().as_ref()).await.unwrap();
         let login = format!("CREATE ROLE {name} LOGIN PASSWORD 'test' IN ROLE hilt_service");
         sqlx::raw_sql(sqlx::AssertSqlSafe(login)).execute(&mut connection).await.unwrap();
         let service = admin.clone().username(&name).password("test");
@@ -52,8 +52,22 @@ impl Database {
 
     /// A log with those bounds.
     pub async fn log_with(&self, options: LogOptions) -> Log {
-        let pool = self.pool().await;
-        let vault = Vault::new(pool.clone(), MasterKey::from_bytes([7; 32]), Clock::machine());
-        Log::open(pool, vault, Clock::machine(), options).await.unwrap()
+        open(self.pool().await, options).await
     }
+
+    /// How a process of the service connects.
+    pub fn service_url(&self) -> String {
+        self.service.to_url_lossy().to_string()
+    }
+}
+
+/// The log at `url`, as a process of the service opens it.
+pub async fn open_log(url: &str) -> Log {
+    let pool = PgPoolOptions::new().max_connections(8).connect(url).await.unwrap();
+    open(pool, LogOptions::default()).await
+}
+
+async fn open(pool: PgPool, options: LogOptions) -> Log {
+    let vault = Vault::new(pool.clone(), MasterKey::from_bytes([7; 32]), Clock::machine());
+    Log::open(pool, vault, Clock::machine(), options).await.unwrap()
 }

@@ -2,7 +2,10 @@
 
 pub mod chain;
 pub mod db;
+pub mod history;
+pub mod keyed;
 pub mod nats;
 pub mod rpc_proxy;
 pub mod solana_tx;
 pub mod stack;
+pub mod verify;
