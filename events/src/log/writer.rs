@@ -23,6 +23,9 @@ use uuid::Uuid;
 /// For how many batches the head is locked first after another process has been in between.
 const TURNS: u32 = 32;
 
+/// Between tries to reach a database that is away.
+const PAUSE: Duration = Duration::from_millis(50);
+
 pub(super) struct Writer {
     connect: PgConnectOptions,
     clock: Clock,
@@ -83,7 +86,7 @@ impl Writer {
     /// Writes `batch` and answers everyone in it.
     async fn process(&mut self, batch: Vec<Waiting>) {
         let deadline = Instant::now() + self.options.deadline;
-        let mut every_id = false;
+        let (mut every_id, mut pause) = (false, Duration::ZERO);
         loop {
             match self.attempt(&batch, every_id, deadline).await {
                 Ok(verdicts) => return self.answer(batch, verdicts, deadline).await,
@@ -109,7 +112,9 @@ impl Writer {
                 Err(Setback::Lost(error)) => {
                     tracing::warn!(%error, "the writer lost its connection and tries again");
                     self.connection = None;
-                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    // At once after a broken connection, with pauses while the database is away.
+                    tokio::time::sleep(pause).await;
+                    pause = PAUSE;
                 }
             }
             if Instant::now() >= deadline {
@@ -223,7 +228,7 @@ impl Writer {
             if Instant::now() >= deadline {
                 return Err(error);
             }
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            tokio::time::sleep(PAUSE).await;
         }
     }
 

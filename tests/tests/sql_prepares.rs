@@ -1,0 +1,39 @@
+//! Every SQL statement of the workspace is accepted by a migrated database.
+
+use hilt_tests::db::Database;
+use sqlx::{AssertSqlSafe, Executor as _, SqlSafeStr as _};
+use std::path::{Path, PathBuf};
+
+fn statements(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        if path.is_dir() {
+            // The migrations make the schema; the rest is not ours.
+            if !["migrations", "target", "node_modules"].contains(&name) && !name.starts_with('.') {
+                statements(&path, found);
+            }
+        } else if name.ends_with(".sql") {
+            found.push(path);
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_statement_prepares() {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut files = Vec::new();
+    statements(workspace, &mut files);
+    files.sort();
+    assert!(files.len() > 20, "found only {} statements", files.len());
+    let pool = Database::fresh().await.admin_pool().await;
+    let mut failures = Vec::new();
+    for file in files {
+        let mut connection = pool.acquire().await.unwrap();
+        let sql = std::fs::read_to_string(&file).unwrap();
+        if let Err(error) = connection.prepare(AssertSqlSafe(sql).into_sql_str()).await {
+            failures.push(format!("{}: {error}", file.strip_prefix(workspace).unwrap().display()));
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
