@@ -40,9 +40,9 @@ async fn update_delete_and_truncate_are_refused() {
     ] {
         assert!(refusal(&service, backward).await.contains("only moves forward"), "{backward}");
     }
-    // Acting as a replica, which skips ordinary triggers, does not help the owner either.
+    // Acting as a replica, which skips ordinary triggers, does not help an owner who may do that.
     let mut replica = owner.acquire().await.unwrap();
-    sqlx::query("SET session_replication_role = replica").execute(&mut *replica).await.unwrap();
+    let _ = sqlx::query("SET session_replication_role = replica").execute(&mut *replica).await;
     assert!(sqlx::query("DELETE FROM log.events").execute(&mut *replica).await.is_err());
     assert_eq!(hilt_tests::verify::whole_log(&log).await.len(), 2);
 }
@@ -50,37 +50,36 @@ async fn update_delete_and_truncate_are_refused() {
 #[tokio::test]
 async fn an_auditor_sees_events_and_no_keys() {
     let database = Database::fresh().await;
-    let mut auditor = database.admin_pool().await.acquire().await.unwrap();
-    sqlx::query("SET ROLE hilt_auditor").execute(&mut *auditor).await.unwrap();
-    for readable in ["SELECT FROM log.events", "SELECT FROM log.head", "SELECT FROM log.claims", "SELECT FROM log.tree_heads"] {
-        sqlx::query(readable).execute(&mut *auditor).await.unwrap();
-    }
-    for hidden in [
-        "SELECT FROM log.subject_keys",
-        "SELECT FROM log.subject_identities",
-        "SELECT FROM log.secrets",
-        "SELECT FROM log.signing_keys",
-        "SELECT FROM log.idempotency",
-    ] {
-        assert!(sqlx::query(hidden).execute(&mut *auditor).await.is_err(), "{hidden}");
-    }
+    let owner = database.admin_pool().await;
+    let tables: Vec<(String, bool, bool)> = sqlx::query_as(
+        "SELECT relname::text, has_table_privilege('hilt_auditor', oid, 'SELECT'),
+                has_table_privilege('hilt_auditor', oid, 'INSERT, UPDATE, DELETE, TRUNCATE')
+         FROM pg_class WHERE relnamespace = 'log'::regnamespace AND relkind = 'r' ORDER BY relname",
+    )
+    .fetch_all(&owner)
+    .await
+    .unwrap();
+    let readable: Vec<&str> = tables.iter().filter(|(_, read, _)| *read).map(|(name, ..)| name.as_str()).collect();
+    assert_eq!(readable, ["claims", "events", "head", "tree_heads"]);
+    assert!(tables.iter().all(|(.., write)| !write));
 }
 
 #[tokio::test]
 async fn migrations_run_once_and_notice_an_edited_file() {
     let database = Database::fresh().await;
-    let url = sqlx::ConnectOptions::to_url_lossy(&database.admin).to_string();
-    assert_eq!(migrations::run(&url).await.unwrap(), 0);
+    let url = database.admin_url();
+    assert_eq!(migrations::run(url).await.unwrap(), 0);
     let owner = database.admin_pool().await;
     sqlx::query("UPDATE migrations.applied SET checksum = 'x' WHERE version = 2").execute(&owner).await.unwrap();
-    assert!(matches!(migrations::run(&url).await, Err(migrations::MigrateError::Changed { version: 2 })));
+    assert!(matches!(migrations::run(url).await, Err(migrations::MigrateError::Changed { version: 2 })));
     sqlx::query("UPDATE migrations.applied SET version = 9999 WHERE version = 2").execute(&owner).await.unwrap();
-    assert!(matches!(migrations::run(&url).await, Err(migrations::MigrateError::Newer { version: 9999 })));
+    assert!(matches!(migrations::run(url).await, Err(migrations::MigrateError::Newer { version: 9999 })));
 }
 
 #[tokio::test]
 async fn every_table_and_column_says_what_it_is() {
-    let owner = Database::fresh().await.admin_pool().await;
+    let database = Database::fresh().await;
+    let owner = database.admin_pool().await;
     let silent: Vec<String> = sqlx::query_scalar(
         "SELECT c.oid::regclass || coalesce('.' || a.attname, '') FROM pg_class c
          LEFT JOIN LATERAL (SELECT attnum, attname FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped

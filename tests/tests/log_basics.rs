@@ -46,7 +46,8 @@ fn answer(key: &str, body: &[u8]) -> IdempotencyRow {
 
 #[tokio::test]
 async fn appends_are_numbered_read_back_and_conflict() {
-    let log = Database::fresh().await.log().await;
+    let database = Database::fresh().await;
+    let log = database.log().await;
     let endpoint: EndpointId = new_id();
     let first = append(endpoint, Expected::NoStream);
     assert_eq!(log.append(first.clone()).await.unwrap().first_position, 0);
@@ -65,7 +66,8 @@ async fn appends_are_numbered_read_back_and_conflict() {
 
 #[tokio::test]
 async fn a_repeat_is_answered_with_where_its_events_are() {
-    let log = Database::fresh().await.log().await;
+    let database = Database::fresh().await;
+    let log = database.log().await;
     for expected in [Expected::NoStream, Expected::Any] {
         let first = append(new_id(), expected);
         let appended = log.append(first.clone()).await.unwrap();
@@ -85,7 +87,8 @@ async fn a_repeat_is_answered_with_where_its_events_are() {
 
 #[tokio::test]
 async fn twins_in_one_batch_are_one_append() {
-    let log = Database::fresh().await.log().await;
+    let database = Database::fresh().await;
+    let log = database.log().await;
     for expected in [Expected::NoStream, Expected::Any] {
         let twin = append(new_id(), expected);
         let outcomes = futures::future::join_all((0..20).map(|_| log.append(twin.clone()))).await;
@@ -116,7 +119,8 @@ async fn of_fifty_claims_of_one_fingerprint_one_wins() {
 
 #[tokio::test]
 async fn an_append_over_streams_is_whole_or_nothing() {
-    let log = Database::fresh().await.log().await;
+    let database = Database::fresh().await;
+    let log = database.log().await;
     let [one, two]: [EndpointId; 2] = [new_id(), new_id()];
     log.append(append(two, Expected::NoStream)).await.unwrap();
     let mut both = append(one, Expected::NoStream);
@@ -135,7 +139,8 @@ async fn an_append_over_streams_is_whole_or_nothing() {
 
 #[tokio::test]
 async fn one_key_is_answered_once_even_at_once_and_pruned_by_age() {
-    let log = Database::fresh().await.log().await;
+    let database = Database::fresh().await;
+    let log = database.log().await;
     let keyed = |n: u8| Append { idempotency: Some(answer("once", &[n])), ..append(new_id(), Expected::NoStream) };
     let outcomes = futures::future::join_all((0..20).map(|n| log.append(keyed(n)))).await;
     let winner = outcomes.iter().position(Result::is_ok).unwrap();
@@ -155,7 +160,8 @@ async fn one_key_is_answered_once_even_at_once_and_pruned_by_age() {
 
 #[tokio::test]
 async fn what_breaks_a_rule_of_the_log_fails_alone() {
-    let log = Database::fresh().await.log().await;
+    let database = Database::fresh().await;
+    let log = database.log().await;
     let mut twice = append(new_id(), Expected::Any);
     let same = twice.writes[0].events[0].clone();
     twice.writes[0].events.push(same);
@@ -178,7 +184,8 @@ async fn what_breaks_a_rule_of_the_log_fails_alone() {
 
 #[tokio::test]
 async fn pages_of_the_log_are_filtered_and_go_on() {
-    let log = Database::fresh().await.log().await;
+    let database = Database::fresh().await;
+    let log = database.log().await;
     let mut owners = Vec::new();
     for _ in 0..10 {
         let append = append(new_id(), Expected::NoStream);

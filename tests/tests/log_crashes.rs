@@ -37,7 +37,7 @@ async fn a_crash_at_every_step_leaves_all_or_nothing() {
     for step in Step::ALL {
         for count in [1, 2, 17] {
             let database = Database::fresh().await;
-            let url = database.service_url();
+            let url = database.service_url().to_owned();
             let (tried, acknowledged) = tokio::task::spawn_blocking(move || crash(&url, step, count)).await.unwrap();
             assert!(!tried.is_empty());
             let log = database.log().await;

@@ -74,9 +74,13 @@ async fn a_full_queue_refuses_at_once_and_keeps_what_it_took() {
             tokio::spawn(async move { log.append(keyed::append(new_id())).await })
         })
         .collect();
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    let refused = waiting.iter().filter(|task| task.is_finished()).count();
-    assert!((14..=16).contains(&refused), "{refused} of 20 were refused with room for 4 and one under way");
+    let refused = || waiting.iter().filter(|task| task.is_finished()).count();
+    // There is room for four, beside the one under way and one that the writer may hold.
+    while refused() < 14 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let refused = refused();
+    assert!(refused <= 16, "{refused} of 20 were refused");
     holder.rollback().await.unwrap();
     let mut kept = 0;
     for task in waiting {
@@ -94,7 +98,7 @@ async fn a_full_queue_refuses_at_once_and_keeps_what_it_took() {
 async fn a_statement_without_answer_is_unavailable_and_cannot_write_later() {
     let database = Database::fresh().await;
     let log = database.log_with(LogOptions { deadline: Duration::from_millis(400), ..LogOptions::default() }).await;
-    log.append(keyed::append(new_id())).await.unwrap();
+    keyed::insist(&log, new_id()).await.unwrap();
     let mut holder = database.admin_pool().await.begin().await.unwrap();
     sqlx::query("SELECT FROM log.head FOR UPDATE").execute(&mut *holder).await.unwrap();
     let id: Uuid = new_id();

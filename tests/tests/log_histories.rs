@@ -91,7 +91,7 @@ fn run_processes(url: &str) -> Vec<Record> {
 #[tokio::test]
 async fn every_outcome_is_the_models() {
     let database = Database::fresh().await;
-    let url = database.service_url();
+    let url = database.service_url().to_owned();
     let records = tokio::task::spawn_blocking(move || run_processes(&url)).await.unwrap();
     assert_eq!(records.len() as u64, PROCESSES as u64 * APPENDS);
     let log = database.log().await;

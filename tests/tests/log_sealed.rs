@@ -94,7 +94,8 @@ async fn sealed_bytes_open_only_in_their_own_event_and_under_their_own_master_ke
 
 #[tokio::test]
 async fn a_person_is_found_by_any_identity_and_made_once() {
-    let log = Database::fresh().await.log().await;
+    let database = Database::fresh().await;
+    let log = database.log().await;
     let (vault, owner) = (log.vault(), new_id());
     let many = futures::future::join_all((0..20).map(|_| vault.resolve_subject(owner, &[("email", "ada@example.com")]))).await;
     let ada = *many[0].as_ref().unwrap();
@@ -142,7 +143,8 @@ async fn secrets_and_signing_keys_are_kept_encrypted() {
 #[tokio::test]
 async fn a_signed_checkpoint_satisfies_other_peoples_verifier() {
     use signed_note::{Note, StandardVerifier, Verifier as _, VerifierList};
-    let log = Database::fresh().await.log().await;
+    let database = Database::fresh().await;
+    let log = database.log().await;
     let checkpointer = Checkpointer::new(log.clone(), ORIGIN);
     for _ in 0..5 {
         log.append(keyed::append(new_id())).await.unwrap();

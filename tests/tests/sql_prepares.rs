@@ -26,11 +26,16 @@ async fn every_statement_prepares() {
     statements(workspace, &mut files);
     files.sort();
     assert!(files.len() > 20, "found only {} statements", files.len());
-    let pool = Database::fresh().await.admin_pool().await;
+    let database = Database::fresh().await;
+    let pool = database.admin_pool().await;
     let mut failures = Vec::new();
     for file in files {
         let mut connection = pool.acquire().await.unwrap();
         let sql = std::fs::read_to_string(&file).unwrap();
+        // Statements about whole databases, made for a name.
+        if sql.contains("{name}") {
+            continue;
+        }
         if let Err(error) = connection.prepare(AssertSqlSafe(sql).into_sql_str()).await {
             failures.push(format!("{}: {error}", file.strip_prefix(workspace).unwrap().display()));
         }
