@@ -6,8 +6,10 @@
 //! in its health, and goes on where it stopped.
 
 pub mod frame;
+mod health;
 mod stream;
 
+pub use health::{RelayHealth, RelayState};
 pub use stream::{POSITION_HEADER, StreamConfig, StreamError};
 
 use crate::{
@@ -25,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 const NAME: &str = "relay";
 /// Events read and in flight at a time.
 const PAGE: usize = 1_000;
-/// How long commits of other processes may go unnoticed.
+/// How often the relay looks by itself whether the log has gone on.
 const POLL: Duration = Duration::from_millis(100);
 /// How often an idle relay looks whether its stream is still there.
 const CHECK: Duration = Duration::from_secs(1);
@@ -33,39 +35,6 @@ const CHECK: Duration = Duration::from_secs(1);
 const STANDBY: Duration = Duration::from_secs(1);
 const ACK_TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_BACKOFF: Duration = Duration::from_secs(3);
-
-/// What the relay is doing.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum RelayState {
-    /// Another process has the role, or this one has just started.
-    Standby,
-    /// Publishing what is committed.
-    Leading,
-    /// Something does not answer; trying again.
-    Retrying,
-}
-
-/// A snapshot for `/readyz`. Positions count from 0.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct RelayHealth {
-    /// What it is doing.
-    pub state: RelayState,
-    /// Position of the last event that JetStream acknowledged.
-    pub position: Option<u64>,
-    /// The log's next position, as this process knows it.
-    pub head: u64,
-    /// How often the stream was found lost, wholly or in part, and filled again.
-    pub refills: u64,
-    /// Why it is trying again.
-    pub last_error: Option<String>,
-}
-
-impl RelayHealth {
-    /// Events committed and not yet published.
-    pub fn lag(&self) -> u64 {
-        self.head.saturating_sub(self.position.map_or(0, |position| position + 1))
-    }
-}
 
 /// Why the relay stopped to try again.
 #[derive(Debug, thiserror::Error)]
@@ -136,7 +105,7 @@ impl Relay {
         self.note(RelayState::Leading, None, progress.checkpoint);
         while !shutdown.is_cancelled() && self.leases.holds(lease).await {
             head.mark_unchanged();
-            let page = self.log.read(next(progress.checkpoint), PAGE as u64).await.map_err(|error| RelayError::Log(error.to_string()))?;
+            let page = self.page(next(progress.checkpoint)).await?;
             if let Some(last) = page.last() {
                 let reached = i64::try_from(last.position).unwrap_or(i64::MAX);
                 match self.publish(&page, progress.sequence).await {
@@ -162,6 +131,14 @@ impl Relay {
             }
         }
         Ok(())
+    }
+
+    /// What is to be published; asks the database only when the log has gone on.
+    async fn page(&self, from: u64) -> Result<Vec<Recorded>, RelayError> {
+        if self.log.known_head() <= from {
+            return Ok(Vec::new());
+        }
+        self.log.read(from, PAGE as u64).await.map_err(|error| RelayError::Log(error.to_string()))
     }
 
     /// Publishes a page with all of it in flight, then awaits every acknowledgement. Returns the stream's sequence after it. If

@@ -25,7 +25,7 @@ const BATCH: usize = 1_000;
 const AHEAD: usize = 4_000;
 /// How long a committed event may take through JetStream before it is read from the log.
 const GRACE: Duration = Duration::from_millis(25);
-/// How often the log is asked when nothing else tells of new events.
+/// How often the feed looks by itself whether the log has gone on.
 const POLL: Duration = Duration::from_millis(500);
 /// The same while there is no consumer.
 const POLL_ALONE: Duration = Duration::from_millis(100);
@@ -38,13 +38,16 @@ const INACTIVE: Duration = Duration::from_secs(7 * 86_400);
 /// A contiguous run of events, and what to acknowledge when it is committed.
 pub(crate) struct Batch {
     pub events: Vec<Recorded>,
-    ack: Option<Message>,
+    pub ack: Ack,
 }
 
-impl Batch {
+/// The last message of a batch, if it came through JetStream.
+pub(crate) struct Ack(Option<Message>);
+
+impl Ack {
     /// Tells JetStream that everything up to here is done. Best effort: an unacknowledged message comes again and is dropped.
-    pub(crate) async fn ack(self) {
-        if let Some(message) = self.ack {
+    pub(crate) async fn send(self) {
+        if let Some(message) = self.0 {
             let _ = message.ack().await;
         }
     }
@@ -92,17 +95,18 @@ impl Feed {
                 }
                 let events = self.deps.read(expected, missing.min(BATCH)).await?;
                 if !events.is_empty() {
-                    return Ok(Batch { events, ack: None });
+                    return Ok(Batch { events, ack: Ack(None) });
                 }
                 // The log does not have what the stream tells of: the stream is of another log, and the relay will see to it.
                 self.disconnect();
             }
             if self.read_at <= Instant::now() {
                 self.head.mark_unchanged();
-                let events = self.deps.read(expected, BATCH).await?;
+                let behind = i64::try_from(self.deps.log.known_head()).unwrap_or(i64::MAX) > expected;
+                let events = if behind { self.deps.read(expected, BATCH).await? } else { Vec::new() };
                 let idle = if self.is_streaming() { POLL } else { POLL_ALONE };
                 self.read_at = if events.is_empty() { Instant::now() + idle } else { Instant::now() };
-                return Ok(Batch { events, ack: None });
+                return Ok(Batch { events, ack: Ack(None) });
             }
             self.wait().await;
         }
@@ -163,12 +167,12 @@ impl Feed {
     }
 
     fn take_run(&mut self, expected: i64) -> Batch {
-        let mut batch = Batch { events: Vec::new(), ack: None };
+        let mut batch = Batch { events: Vec::new(), ack: Ack(None) };
         let first = u64::try_from(expected).unwrap_or(0);
         while batch.events.len() < BATCH && self.pending.front().is_some_and(|(one, _)| one.position == first + batch.events.len() as u64) {
             if let Some((recorded, message)) = self.pending.pop_front() {
                 batch.events.push(recorded);
-                batch.ack = Some(message);
+                batch.ack = Ack(Some(message));
             }
         }
         // What came is ahead of the clock: no need to look for oneself soon.

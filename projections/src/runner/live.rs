@@ -3,7 +3,7 @@
 use super::{
     definition::Definition,
     deps::Deps,
-    feed::Feed,
+    feed::{Batch, Feed},
     health::{Board, State},
     prepare::{Page, prepare},
     rebuild::{self, Progress},
@@ -38,7 +38,9 @@ pub(crate) async fn run(deps: Deps, definition: Definition, board: Board, shutdo
         let outcome = lead(&deps, &definition, &board, &lease, &shutdown).await;
         deps.leases.release(lease).await;
         match outcome {
-            Ok(()) | Err(BuildError::Fenced | BuildError::Stopped) => backoff = Duration::from_millis(100),
+            Ok(()) | Err(BuildError::Stopped) => backoff = Duration::from_millis(100),
+            // Replaced, or another runner was quicker: look again at what is live.
+            Err(BuildError::Fenced | BuildError::Superseded) => pause(Duration::from_millis(20), &shutdown).await,
             Err(BuildError::Poisoned(poisoned)) => wait_for_fix(&deps, &definition, &board, &poisoned, &shutdown).await,
             Err(error) => {
                 tracing::warn!(projection.name = definition.name, projection.error = %error, "a projection stopped and will try again");
@@ -52,11 +54,20 @@ pub(crate) async fn run(deps: Deps, definition: Definition, board: Board, shutdo
 }
 
 async fn stand_by(deps: &Deps, definition: &Definition, board: &Board, shutdown: &CancellationToken) {
-    if let Ok(Some(live)) = Slot::live(&deps.pool, definition.name).await {
-        board.reached(live.checkpoint, false, deps.log.known_head());
-    }
-    board.note(State::Standby);
+    look(deps, definition, board).await;
     pause(STANDBY, shutdown).await;
+}
+
+/// Notes how far another process has brought the projection.
+pub(crate) async fn look(deps: &Deps, definition: &Definition, board: &Board) {
+    match Slot::live(&deps.pool, definition.name).await {
+        Ok(Some(live)) => {
+            board.reached(live.checkpoint, false, deps.log.known_head());
+            board.note(State::Standby);
+        }
+        Ok(None) => board.note(State::Standby),
+        Err(error) => board.note(State::Retrying { error: error.to_string() }),
+    }
 }
 
 /// Runs the projection while the lease stands and the build is the live one.
@@ -95,7 +106,7 @@ async fn follow(
     board.reached(live.checkpoint, false, deps.log.known_head());
     board.note(State::Live);
     loop {
-        let batch = tokio::select! {
+        let Batch { events, ack } = tokio::select! {
             () = shutdown.cancelled() => return Err(BuildError::Stopped),
             batch = feed.next(live.checkpoint) => batch?,
         };
@@ -106,14 +117,15 @@ async fn follow(
                 return Err(BuildError::Fenced);
             }
         }
-        let page = prepare(definition, &deps.vault, batch.events.clone()).await?;
+        let applied = !events.is_empty();
+        let page = prepare(definition, &deps.vault, events).await?;
         live.checkpoint = step(deps, definition, &live, page).await?;
-        if !resolved && !batch.events.is_empty() {
-            resolve(&deps.pool, definition, live.checkpoint).await?;
+        if !resolved && applied {
+            resolve(&deps.pool, definition.name, definition.version, live.checkpoint).await?;
             resolved = true;
         }
         board.reached(live.checkpoint, feed.is_streaming(), deps.log.known_head());
-        batch.ack().await;
+        ack.send().await;
     }
 }
 
@@ -196,15 +208,9 @@ pub(crate) async fn record(pool: &sqlx::PgPool, name: &str, version: i32, poison
         .map(drop)
 }
 
-/// Notes that events that stopped the projection before are behind it.
-pub(crate) async fn resolve(pool: &sqlx::PgPool, definition: &Definition, checkpoint: i64) -> Result<(), sqlx::Error> {
-    sqlx::query(include_str!("sql/resolve_dead_letters.sql"))
-        .bind(definition.name)
-        .bind(definition.version)
-        .bind(checkpoint)
-        .execute(pool)
-        .await
-        .map(drop)
+/// Notes that events that stopped a reader before are behind it.
+pub(crate) async fn resolve(pool: &sqlx::PgPool, name: &str, version: i32, checkpoint: i64) -> Result<(), sqlx::Error> {
+    sqlx::query(include_str!("sql/resolve_dead_letters.sql")).bind(name).bind(version).bind(checkpoint).execute(pool).await.map(drop)
 }
 
 pub(crate) async fn pause(time: Duration, shutdown: &CancellationToken) {

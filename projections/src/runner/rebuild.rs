@@ -93,7 +93,7 @@ async fn build_and_swap(deps: &Deps, definition: &Definition, progress: &Progres
             return Err(error);
         }
     };
-    live::resolve(&deps.pool, definition, checkpoint).await?;
+    live::resolve(&deps.pool, definition.name, definition.version, checkpoint).await?;
     tracing::info!(projection.name = definition.name, projection.version = definition.version, "a projection was rebuilt and is live");
     Ok(Rebuilt { name: definition.name.to_owned(), version: definition.version, checkpoint: u64::try_from(checkpoint).ok() })
 }
@@ -187,8 +187,10 @@ impl<'a> Builder<'a> {
     async fn swap(&mut self) -> Result<bool, BuildError> {
         let mut transaction = self.deps.pool.begin().await?;
         let live = Slot::lock_live(&mut transaction, self.definition.name).await?;
-        if live.is_some_and(|live| live.checkpoint > self.slot.checkpoint) {
-            return Ok(false);
+        match live {
+            Some(live) if live.version > self.definition.version => return Err(BuildError::Superseded),
+            Some(live) if live.checkpoint > self.slot.checkpoint => return Ok(false),
+            _ => {}
         }
         sqlx::query(include_str!("sql/retire_slot.sql")).bind(self.definition.name).execute(&mut *transaction).await?;
         let promoted = sqlx::query(include_str!("sql/promote_slot.sql"))

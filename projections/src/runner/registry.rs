@@ -28,7 +28,6 @@ struct Inner {
     deps: Deps,
     all: Vec<(Definition, Board)>,
     tasks: TaskTracker,
-    shutdown: CancellationToken,
 }
 
 /// A projection did not reach a position in time.
@@ -52,7 +51,7 @@ impl Projections {
     /// The given projections, none of them running.
     pub fn of(deps: Deps, definitions: &[Definition]) -> Self {
         let all = definitions.iter().map(|definition| (*definition, Board::new(definition.name, definition.version))).collect();
-        let inner = Inner { deps, all, tasks: TaskTracker::new(), shutdown: CancellationToken::new() };
+        let inner = Inner { deps, all, tasks: TaskTracker::new() };
         Projections { inner: Arc::new(inner) }
     }
 
@@ -69,6 +68,20 @@ impl Projections {
             let run = supervise(self.inner.deps.clone(), *definition, board.clone(), shutdown.clone());
             self.inner.tasks.spawn(run);
         }
+        self.inner.tasks.close();
+    }
+
+    /// Only watches how far the processes that run them have come, so that health is known here too.
+    pub fn observe(&self, shutdown: CancellationToken) {
+        let inner = self.inner.clone();
+        self.inner.tasks.spawn(async move {
+            while !shutdown.is_cancelled() {
+                for (definition, board) in &inner.all {
+                    live::look(&inner.deps, definition, board).await;
+                }
+                live::pause(Duration::from_secs(1), &shutdown).await;
+            }
+        });
         self.inner.tasks.close();
     }
 
@@ -133,10 +146,11 @@ impl Projections {
         futures::future::try_join_all(waits).await.map(drop)
     }
 
-    /// Builds the projection anew beside the live one and swaps it in. Any process may ask, while others run it.
+    /// Builds the projection anew beside the live one and swaps it in. Any process may ask, while others run it. Dropping the
+    /// future gives it up; what it left is removed by the next.
     pub async fn rebuild(&self, name: &str, progress: Progress) -> Result<Rebuilt, BuildError> {
         let (definition, _) = self.find(name)?;
-        rebuild::rebuild(&self.inner.deps, definition, &progress, &self.inner.shutdown).await
+        rebuild::rebuild(&self.inner.deps, definition, &progress, &CancellationToken::new()).await
     }
 
     /// Folds the log anew and compares the result with the live table.

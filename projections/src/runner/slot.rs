@@ -22,6 +22,9 @@ pub enum BuildError {
     /// The build is not where it was: another runner moved it, or it was replaced.
     #[error("another runner moved the projection, or it was replaced")]
     Fenced,
+    /// A newer program's version is live, and an older one may not replace it.
+    #[error("a newer version of the projection is live")]
+    Superseded,
     /// Another process rebuilds or compares it.
     #[error("another process is at work on this projection")]
     Busy,

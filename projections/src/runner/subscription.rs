@@ -2,9 +2,9 @@
 
 use super::{
     deps::Deps,
-    feed::Feed,
+    feed::{Batch, Feed},
     health::{Board, ReaderHealth, State},
-    live::{pause, record},
+    live::{pause, record, resolve},
     prepare::prepare_with,
     projection::Applied,
     slot::{BuildError, Poisoned},
@@ -103,17 +103,18 @@ impl Subscription {
 
     async fn lead(&self, lease: &Lease, handler: &mut impl Handler, shutdown: &CancellationToken) -> Result<(), BuildError> {
         let mut checkpoint = self.load().await?;
+        let mut resolved = false;
         let mut feed = Feed::new(&self.deps, &self.board.name, 0);
         self.board.reached(checkpoint, false, self.deps.log.known_head());
         self.board.note(State::Live);
         while self.deps.leases.holds(lease).await {
-            let batch = tokio::select! {
+            let Batch { events, ack } = tokio::select! {
                 () = shutdown.cancelled() => return Err(BuildError::Stopped),
                 batch = feed.next(checkpoint) => batch?,
             };
             let handles = |event_type| handler.handles(event_type);
             let personal = handler.personal();
-            let page = prepare_page(&handles, personal, &self.deps, batch.events.clone()).await?;
+            let page = prepare_page(&handles, personal, &self.deps, events).await?;
             if let Some(reached) = page.last() {
                 let wanted: Vec<Applied<'_>> = page.events.iter().filter_map(|prepared| prepared.applied()).collect();
                 if !wanted.is_empty() {
@@ -121,12 +122,16 @@ impl Subscription {
                 }
                 self.move_to(checkpoint, reached).await?;
                 checkpoint = reached;
+                if !resolved {
+                    resolve(&self.deps.pool, &self.board.name, 0, checkpoint).await?;
+                    resolved = true;
+                }
             }
             self.board.reached(checkpoint, feed.is_streaming(), self.deps.log.known_head());
             if let Some(poisoned) = page.poisoned {
                 return Err(BuildError::Poisoned(poisoned));
             }
-            batch.ack().await;
+            ack.send().await;
         }
         Ok(())
     }

@@ -1,1 +1,4 @@
-SELECT to_jsonb(t)::text FROM tickets t WHERE t.id = ANY($1) OR t.subject_ids && $2
+-- A row that both halves find is taken once.
+SELECT to_jsonb(t)::text FROM tickets t WHERE t.id = ANY($1)
+UNION ALL
+SELECT to_jsonb(t)::text FROM tickets t WHERE t.subject_ids && $2

@@ -1,1 +1,4 @@
-SELECT to_jsonb(t)::text FROM webhook_deliveries t WHERE t.id = ANY($1) OR t.subject_id = ANY($2)
+-- A row that both halves find is taken once.
+SELECT to_jsonb(t)::text FROM webhook_deliveries t WHERE t.id = ANY($1)
+UNION ALL
+SELECT to_jsonb(t)::text FROM webhook_deliveries t WHERE t.subject_id = ANY($2)

