@@ -1,4 +1,4 @@
-//! Read models: folds of the log, each in a folder with its table, its fold, its queries and its test, and what runs them.
+#![doc = include_str!("../README.md")]
 
 pub mod access_apps;
 pub mod access_products;

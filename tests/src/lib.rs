@@ -5,6 +5,7 @@ pub mod db;
 pub mod history;
 pub mod keyed;
 pub mod nats;
+pub mod readers;
 pub mod rpc_proxy;
 pub mod solana_tx;
 pub mod stack;
