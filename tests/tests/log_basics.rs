@@ -65,6 +65,21 @@ async fn appends_are_numbered_read_back_and_conflict() {
 }
 
 #[tokio::test]
+async fn a_stream_that_another_process_began_is_not_begun_again() {
+    let database = Database::fresh().await;
+    let (here, there) = (database.log().await, database.log().await);
+    for _ in 0..3 {
+        let endpoint = new_id();
+        here.append(append(endpoint, Expected::NoStream)).await.unwrap();
+        let (conflict, fine) =
+            tokio::join!(there.append(append(endpoint, Expected::NoStream)), there.append(append(new_id(), Expected::NoStream)));
+        assert!(matches!(conflict, Err(AppendError::Conflict { actual: Some(0), .. })), "{conflict:?}");
+        fine.unwrap();
+    }
+    assert_eq!(verify::whole_log(&here).await.len(), 6);
+}
+
+#[tokio::test]
 async fn a_repeat_is_answered_with_where_its_events_are() {
     let database = Database::fresh().await;
     let log = database.log().await;

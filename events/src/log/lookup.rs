@@ -1,9 +1,9 @@
 //! Asks the database about everything a batch touches, in one round trip.
 
 use super::{
-    StoredAnswer,
+    Expected, StoredAnswer,
     batch::{Known, Place, StreamHead},
-    prepare::Prepared,
+    prepare::{Prepared, PreparedWrite},
     row::{Malformed, hash, stream_id},
 };
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
 use hashlink::LruCache;
 use sqlx::{FromRow, PgConnection};
 use std::collections::{HashMap, HashSet};
-use uuid::Uuid;
+use uuid::{Uuid, Version};
 
 /// The streams whose last events this process remembers.
 pub(super) type Streams = LruCache<StreamId, StreamHead>;
@@ -46,7 +46,7 @@ struct Found {
 }
 
 /// What is known for `batch`: heads of streams from `cache` and, where it has none, from the database. Ids of events are looked
-/// up where nothing else would show a repeat, and all of them when `every_id`.
+/// up where nothing else would show a repeat, and everything when `every_id`.
 pub(super) async fn look_up<'a>(
     connection: &mut PgConnection,
     cache: &mut Streams,
@@ -57,9 +57,10 @@ pub(super) async fn look_up<'a>(
     let mut wanted = Wanted::default();
     for append in batch {
         for write in &append.writes {
-            match cache.get(&write.stream) {
-                Some(head) => drop(known.streams.insert(write.stream, *head)),
-                None => drop(wanted.streams.insert(write.stream)),
+            if let Some(head) = cache.get(&write.stream) {
+                known.streams.insert(write.stream, *head);
+            } else if every_id || !is_fresh(write) {
+                wanted.streams.insert(write.stream);
             }
         }
         wanted.claims.extend(append.all_events().flat_map(|event| &event.claims).map(|change| change.claim()));
@@ -70,6 +71,12 @@ pub(super) async fn look_up<'a>(
     }
     ask(connection, wanted, &mut known).await?;
     Ok(known)
+}
+
+/// Whether a stream is new unless an id drawn at random was drawn before. It is not looked up at first: were it there after all,
+/// the batch would meet its version 0, and everything would be looked up.
+fn is_fresh(write: &PreparedWrite) -> bool {
+    write.expected == Expected::NoStream && write.stream.id.get_version() == Some(Version::SortRand)
 }
 
 async fn ask(connection: &mut PgConnection, wanted: Wanted<'_>, known: &mut Known) -> Result<(), sqlx::Error> {

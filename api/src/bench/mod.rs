@@ -1,0 +1,4 @@
+//! What `hilt bench` measures, each beside the same machine's floor in the same run.
+#![allow(clippy::float_arithmetic, reason = "figures of a measurement, never money")]
+
+pub mod append;

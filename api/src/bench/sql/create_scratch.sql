@@ -1,0 +1,1 @@
+CREATE DATABASE hilt_bench TEMPLATE template0

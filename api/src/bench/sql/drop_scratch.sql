@@ -1,0 +1,1 @@
+DROP DATABASE hilt_bench WITH (FORCE)
