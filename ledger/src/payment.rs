@@ -9,14 +9,12 @@ use events::{
     decider::Decider,
     vocab::{
         bytes::TxSignature,
-        event::{
-            Event, PaymentBroadcastRecorded, PaymentConfirmationAttempted, PaymentConfirmed, PaymentCreated, PaymentExpired, PaymentFailed,
-        },
+        event::{Event, PaymentConfirmationAttempted, PaymentConfirmed, PaymentCreated, PaymentExpired, PaymentFailed},
         stream::Fact,
         words::Outcome,
     },
 };
-use rules::{attempt, broadcast, confirmation, failure, one_transaction};
+use rules::{attempt, broadcast, confirmation, failure, linked_by, one_transaction};
 
 /// A checkout payment.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -95,7 +93,9 @@ impl Decider for Payment {
                 Ok(attempt(facts, last_look.as_ref(), trigger, Look { tx, outcome, reason }))
             }
             (PendingConfirmation { facts, tx: linked, last_look }, Command::RecordAttempt { tx, trigger, outcome, reason }) => {
-                one_transaction(*linked, tx)?;
+                if outcome != Outcome::Passed {
+                    one_transaction(*linked, tx)?;
+                }
                 Ok(attempt(facts, last_look.as_ref(), trigger, Look { tx, outcome, reason }))
             }
             (Confirmed { confirmed, .. }, Command::RecordAttempt { tx, .. }) => {
@@ -109,17 +109,16 @@ impl Decider for Payment {
                     return Err(Rejection::Expired);
                 }
                 let confirmed = confirmation(facts, &settlement, now)?;
-                let linked = PaymentBroadcastRecorded {
-                    payment_id: facts.payment_id,
-                    tx_signature: settlement.event.tx_signature,
-                    payer_wallet: Some(settlement.event.payer),
-                    wallet_source: None,
-                };
-                Ok(vec![linked.into(), confirmed.into()])
+                Ok(vec![linked_by(facts, &settlement.event).into(), confirmed.into()])
             }
-            (PendingConfirmation { facts, tx, .. }, Command::Confirm { settlement, now, .. }) => {
-                one_transaction(*tx, settlement.event.tx_signature)?;
-                Ok(vec![confirmation(facts, &settlement, now)?.into()])
+            // A wallet may send a payment again in another transaction, and anyone may announce one that pays nothing: what the
+            // chain shows to carry this payment's memo, and has settled, is the payment's transaction.
+            (PendingConfirmation { facts, tx, .. }, Command::Confirm { settlement, paid_at, now }) => {
+                if paid_at >= facts.expires_at {
+                    one_transaction(*tx, settlement.event.tx_signature)?;
+                }
+                let linked = (*tx != settlement.event.tx_signature).then(|| linked_by(facts, &settlement.event).into());
+                Ok(linked.into_iter().chain([confirmation(facts, &settlement, now)?.into()]).collect())
             }
             (Confirmed { confirmed, .. }, Command::Confirm { settlement, .. }) => {
                 one_transaction(confirmed.tx_signature, settlement.event.tx_signature).map(|()| vec![])
@@ -150,9 +149,10 @@ impl Decider for Payment {
         use Payment::{Confirmed, Expired, Failed, PendingConfirmation, PendingSignature};
         match (state, event) {
             (Payment::Absent, Event::PaymentCreated(created)) => PendingSignature { facts: Box::new(created.clone()), last_look: None },
-            (PendingSignature { facts, last_look }, Event::PaymentBroadcastRecorded(linked)) => {
-                PendingConfirmation { facts, tx: linked.tx_signature, last_look }
-            }
+            (
+                PendingSignature { facts, last_look } | PendingConfirmation { facts, last_look, .. },
+                Event::PaymentBroadcastRecorded(linked),
+            ) => PendingConfirmation { facts, tx: linked.tx_signature, last_look },
             (PendingSignature { facts, .. }, Event::PaymentConfirmationAttempted(look)) => {
                 PendingSignature { facts, last_look: Some(look.into()) }
             }

@@ -136,8 +136,8 @@ impl Decider for SandboxSession {
 
 /// The refusal that decided facts amount to. A wrong proof must leave a trace, and a rejection leaves none; so `Confirm`
 /// yields `sandbox_session.proof_rejected`, which the caller appends, and asks here what to answer.
-pub fn refusal(facts: &[Fact]) -> Option<Rejection> {
-    facts.iter().find_map(|fact| match &fact.event {
+pub fn refusal<'a>(events: impl IntoIterator<Item = &'a Event>) -> Option<Rejection> {
+    events.into_iter().find_map(|event| match event {
         Event::SandboxProofRejected(rejected) if rejected.reason == Rejection::ProofExpired.code() => Some(Rejection::ProofExpired),
         Event::SandboxProofRejected(_) => Some(Rejection::InvalidProof),
         _ => None,

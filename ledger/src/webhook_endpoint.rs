@@ -58,8 +58,8 @@ pub struct Create {
     pub product_ids: Vec<Uuid>,
     /// SHA-256 of the signing secret.
     pub secret_hash: Hash32,
-    /// Whether it is told of real money.
-    pub livemode: bool,
+    /// Whether plain http is refused: for real money, unless the deployment calls private receivers.
+    pub https_only: bool,
 }
 
 rejections! {
@@ -115,7 +115,7 @@ impl Decider for WebhookEndpoint {
 
 impl Create {
     fn event(self) -> Result<WebhookEndpointCreated, Rejection> {
-        let url = callable(&self.url, self.livemode).map_err(|rule| Rejection::InvalidUrl { rule })?;
+        let url = callable(&self.url, self.https_only).map_err(|rule| Rejection::InvalidUrl { rule })?;
         if self.subscribed_events.is_empty() {
             return Err(Rejection::SubscribedEventsRequired);
         }
@@ -135,14 +135,14 @@ impl Create {
 }
 
 /// Where the name points is checked when it is called, after DNS: only then is it known.
-fn callable(text: &str, livemode: bool) -> Result<Url, &'static str> {
+fn callable(text: &str, https_only: bool) -> Result<Url, &'static str> {
     if text.len() > 2048 {
         return Err("longer than 2048 bytes");
     }
     let url = Url::parse(text).map_err(|_| "not a URL")?;
     match url.scheme() {
         "https" => {}
-        "http" if !livemode => {}
+        "http" if !https_only => {}
         "http" => return Err("a live endpoint needs https"),
         _ => return Err("the scheme is https"),
     }

@@ -86,6 +86,16 @@ pub(super) fn attempt(facts: &PaymentCreated, last: Option<&Look>, trigger: Trig
     vec![PaymentConfirmationAttempted { payment_id: facts.payment_id, tx_signature: tx, trigger, outcome, reason }.into()]
 }
 
+/// The settled transaction as the payment's own.
+pub(super) fn linked_by(facts: &PaymentCreated, settled: &SettlementEvidenced) -> PaymentBroadcastRecorded {
+    PaymentBroadcastRecorded {
+        payment_id: facts.payment_id,
+        tx_signature: settled.tx_signature,
+        payer_wallet: Some(settled.payer),
+        wallet_source: None,
+    }
+}
+
 pub(super) fn confirmation(
     facts: &PaymentCreated,
     settlement: &Cited<SettlementEvidenced>,

@@ -142,6 +142,17 @@ fn a_recorded_transaction_keeps_a_payment_confirmable_after_its_end() {
 }
 
 #[test]
+fn what_the_chain_shows_in_time_wins_over_what_was_announced() {
+    let live = Live::run();
+    let created = Event::from(live.payment.clone());
+    let events = given::<Payment>([created.clone(), linked(2)]).when(confirm(&live, at(30))).events();
+    let types: Vec<_> = events.iter().map(|event| event.event_type().as_str()).collect();
+    assert_eq!(types, ["payment.broadcast_recorded", "payment.confirmed"]);
+    let history = [vec![created, linked(2)], events].concat();
+    assert_eq!(<Payment as events::decider::Decider>::fold(&history).tx(), Some(tx(1)));
+}
+
+#[test]
 fn a_payment_ends_once() {
     let live = Live::run();
     let created = Event::from(live.payment.clone());

@@ -51,15 +51,15 @@ fn the_right_proof_in_time_confirms_once() {
     assert_eq!(events[0].event_type().as_str(), "sandbox_session.confirmed");
     let confirmed = given::<SandboxSession>([created(), events].concat());
     confirmed.when(confirm(RIGHT, 9_999)).nothing();
-    assert_eq!(refusal(&confirmed.when(confirm("wrong", 0)).facts()), Some(Rejection::InvalidProof));
+    assert_eq!(refusal(confirmed.when(confirm("wrong", 0)).facts().iter().map(|fact| &fact.event)), Some(Rejection::InvalidProof));
 }
 
 #[test]
 fn a_wrong_or_late_proof_leaves_a_trace_and_refuses() {
     let session = given::<SandboxSession>(&created());
-    assert_eq!(refusal(&session.when(confirm("wrong", 9_999)).facts()), Some(Rejection::InvalidProof));
-    assert_eq!(refusal(&session.when(confirm(RIGHT, 1_800)).facts()), Some(Rejection::ProofExpired));
-    assert_eq!(refusal(&session.when(confirm(RIGHT, 0)).facts()), None);
+    assert_eq!(refusal(session.when(confirm("wrong", 9_999)).facts().iter().map(|fact| &fact.event)), Some(Rejection::InvalidProof));
+    assert_eq!(refusal(session.when(confirm(RIGHT, 1_800)).facts().iter().map(|fact| &fact.event)), Some(Rejection::ProofExpired));
+    assert_eq!(refusal(session.when(confirm(RIGHT, 0)).facts().iter().map(|fact| &fact.event)), None);
     // A wrong guess closes nothing.
     let wrong = session.when(confirm("wrong", 0)).events();
     let again = given::<SandboxSession>([created(), wrong].concat());

@@ -110,7 +110,7 @@ fn rejections_of_an_attempt_in_order_of_precedence() {
 
 #[test]
 fn a_receiver_needs_a_url_that_can_be_called() {
-    let create = |url: &str, livemode| {
+    let create = |url: &str, https_only| {
         webhook_endpoint::Command::Create(Box::new(webhook_endpoint::Create {
             endpoint_id: id(90),
             label: None,
@@ -118,11 +118,11 @@ fn a_receiver_needs_a_url_that_can_be_called() {
             subscribed_events: vec![WebhookEvent::ReceiptCreated, WebhookEvent::PaymentConfirmed, WebhookEvent::ReceiptCreated],
             product_ids: vec![id(4), id(3), id(4)],
             secret_hash: Hash32::of("secret"),
-            livemode,
+            https_only,
         }))
     };
     let endpoint = given::<WebhookEndpoint>([]);
-    for (url, livemode) in [
+    for (url, https_only) in [
         ("nonsense", true),
         ("http://example.com/", true),
         ("ftp://example.com/", false),
@@ -130,7 +130,7 @@ fn a_receiver_needs_a_url_that_can_be_called() {
         ("https://example.com/#part", true),
         (&format!("https://example.com/{}", "a".repeat(2_048)), true),
     ] {
-        let refused = WebhookEndpoint::decide(&WebhookEndpoint::Absent, create(url, livemode));
+        let refused = WebhookEndpoint::decide(&WebhookEndpoint::Absent, create(url, https_only));
         assert_eq!(refused.map_err(|why| why.code()), Err("invalid_webhook_url"), "{url}");
     }
     assert_eq!(endpoint.when(create("http://localhost:9/hook", false)).events().len(), 1);
