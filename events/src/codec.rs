@@ -109,3 +109,14 @@ pub fn decode_with(upcasters: &[Upcaster], event_type: EventType, schema_version
     rmpv::encode::write_value(&mut upcast, &value).map_err(|error| undecodable(error.to_string()))?;
     Event::decode_with(event_type, Decode(&upcast)).map_err(undecodable)
 }
+
+/// Whether `bytes`, stored with `schema_version` and decoded as `event`, are the only bytes this program would write for it. Bytes of an
+/// older schema are held against their own values, since the event as read today says more or less than they do.
+pub fn is_canonical(event: &Event, schema_version: u16, bytes: &[u8]) -> bool {
+    if schema_version == event.event_type().schema_version() {
+        return event.encode_with(Encode).is_ok_and(|again| again == bytes);
+    }
+    let mut again = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    rmpv::decode::read_value(&mut rest).is_ok_and(|value| rmpv::encode::write_value(&mut again, &value).is_ok()) && again == bytes
+}

@@ -21,3 +21,8 @@ pub async fn of_session(reader: &Reader, owner: OwnerId, session_id: SessionId) 
 pub async fn of_payment(reader: &Reader, owner: OwnerId, payment_id: PaymentId) -> Result<Vec<Proof>, QueryError> {
     reader.many(TABLES, sqlx::query_scalar(include_str!("queries/of_payment.sql")).bind(owner.0).bind(payment_id.0)).await
 }
+
+/// Proofs that the chain has not answered for yet, of all owners, by id after `after`: what the watcher looks at.
+pub async fn open(reader: &Reader, after: Uuid, limit: u32) -> Result<Vec<Proof>, QueryError> {
+    reader.many(TABLES, sqlx::query_scalar(include_str!("queries/open.sql")).bind(after).bind(i64::from(limit))).await
+}

@@ -30,5 +30,5 @@ COMMENT ON COLUMN tickets.subject IS 'Subject line. Personal.';
 COMMENT ON COLUMN tickets.context IS 'What it is linked to.';
 COMMENT ON COLUMN tickets.messages IS 'Every message, in order; texts are personal.';
 CREATE INDEX ON tickets (owner_id, created_at DESC, id DESC);
-CREATE INDEX ON tickets (owner_id, public_id);
+CREATE INDEX ON tickets (public_id);
 CREATE INDEX ON tickets USING gin (subject_ids);

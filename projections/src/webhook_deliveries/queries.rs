@@ -2,7 +2,11 @@
 
 use super::{DeliveryStatus, WebhookDelivery};
 use crate::{Page, QueryError, Reader, Window};
-use events::vocab::{id::OwnerId, time::Timestamp};
+use events::vocab::{
+    id::{DeliveryId, EndpointId, OwnerId},
+    time::Timestamp,
+};
+use serde::Deserialize;
 use uuid::Uuid;
 
 const TABLES: &[&str] = &["webhook_deliveries"];
@@ -36,4 +40,38 @@ pub async fn list(
 /// Deliveries to make now, of all owners: those never tried, and those whose time has come.
 pub async fn due(reader: &Reader, now: Timestamp, limit: u32) -> Result<Vec<WebhookDelivery>, QueryError> {
     reader.many(TABLES, sqlx::query_scalar(include_str!("queries/due.sql")).bind(now.datetime()).bind(i64::from(limit))).await
+}
+
+/// Deliveries to one endpoint of this owner, newest first.
+pub async fn of_endpoint(
+    reader: &Reader,
+    owner: OwnerId,
+    endpoint: EndpointId,
+    window: Window,
+) -> Result<Vec<WebhookDelivery>, QueryError> {
+    let rows = sqlx::query_scalar(include_str!("queries/of_endpoint.sql"))
+        .bind(owner.0)
+        .bind(endpoint.0)
+        .bind(window.after_time())
+        .bind(window.after_id())
+        .bind(window.limit())
+        .bind(window.offset());
+    reader.many(TABLES, rows).await
+}
+
+/// A delivery that is neither made nor given up.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+pub struct Open {
+    /// Which.
+    pub delivery: DeliveryId,
+    /// To whom.
+    pub endpoint: EndpointId,
+    /// Not before; `None` before the first attempt.
+    pub next_attempt_at: Option<Timestamp>,
+}
+
+/// Deliveries that are still to be made, now or later, of all owners: at most `limit` with ids above `after`, in the order of ids.
+pub async fn open(reader: &Reader, after: Option<DeliveryId>, limit: u32) -> Result<Vec<Open>, QueryError> {
+    let after = after.map_or(Uuid::nil(), Uuid::from);
+    reader.many(TABLES, sqlx::query_scalar(include_str!("queries/open.sql")).bind(after).bind(i64::from(limit))).await
 }
