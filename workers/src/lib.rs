@@ -1,1 +1,11 @@
+//! Reactions with side effects: what an event makes the service do outside, and the outcome as a command.
 
+pub mod expire;
+pub mod health;
+mod housekeeping;
+mod runtime;
+pub mod settle;
+pub mod webhooks;
+
+pub use health::{WorkerHealth, WorkerState};
+pub use runtime::{HOUSEKEEPING, Health, PAYMENT_WATCHER, PROOF_SETTLEMENT, WEBHOOK_DELIVERER, WEBHOOK_EMITTER, Watch, Workers};

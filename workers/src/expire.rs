@@ -1,0 +1,60 @@
+//! Ends what nobody paid for in time: the payment and its session in one append (TR-9, TR-32).
+
+use crate::settle::{SettleError, WatchError, rejected};
+use events::{
+    clock::Clock,
+    log::{AppendError, Context, Log},
+    unit::{Unit, load},
+    vocab::{
+        id::PaymentId,
+        stream::{Actor, Category, StreamId},
+    },
+};
+use ledger::{
+    payment::{self, Payment},
+    payment_session::{self, PaymentSession},
+};
+use projections::Reader;
+
+/// A transaction made just in time needs a moment to be final and to be seen.
+const GRACE_SECONDS: i64 = 120;
+
+/// Payments ended in one round.
+const ROUND: u32 = 500;
+
+/// Expires payments whose time is over and that have no transaction.
+pub async fn payments(log: &Log, reader: &Reader, clock: &Clock) -> Result<(), WatchError> {
+    let seen_by_now = clock.now().plus_seconds(-GRACE_SECONDS);
+    for due in projections::payments::overdue(reader, seen_by_now, ROUND).await? {
+        match payment(log, due.meta.id.into(), clock).await {
+            // Someone was faster; the next round sees what he did.
+            Ok(()) | Err(SettleError::Rejected { .. } | SettleError::Append(AppendError::Conflict { .. })) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+async fn payment(log: &Log, id: PaymentId, clock: &Clock) -> Result<(), SettleError> {
+    let now = clock.now();
+    let mut payment = load::<Payment>(log, StreamId::new(Category::Payment, id)).await?;
+    let Some(facts) = payment.state.facts().cloned() else { return Ok(()) };
+    let context = Context {
+        owner_id: payment.owner_id,
+        livemode: payment.livemode.unwrap_or(true),
+        actor: Actor::system("expiry"),
+        request_id: None,
+        correlation_id: payment.correlation_id.unwrap_or(id.0),
+    };
+    let mut unit = Unit::new(log, context);
+    let made = unit.decide(&mut payment, payment::Command::Expire { now }, None).map_err(rejected!())?;
+    if let Some(session_id) = facts.session_id {
+        let mut session = load::<PaymentSession>(log, StreamId::new(Category::PaymentSession, session_id)).await?;
+        let expire = payment_session::Command::Expire { now, transaction_recorded: false };
+        unit.decide(&mut session, expire, made.last().copied()).map_err(rejected!())?;
+    }
+    if !unit.is_empty() {
+        unit.commit().await?;
+    }
+    Ok(())
+}

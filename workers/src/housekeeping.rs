@@ -1,0 +1,41 @@
+//! Keeps the log in order: signs its head regularly, and forgets stored answers after 30 days.
+
+use events::{
+    log::{Log, ReadError},
+    proof::{CheckpointError, Checkpointer},
+};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// How often the head is signed, if it has moved.
+const CHECKPOINT: Duration = Duration::from_secs(5);
+/// How long a stored answer is kept, in seconds.
+const ANSWERS_KEPT: i64 = 30 * 86_400;
+/// Rounds between two prunings: an hour.
+const PRUNE_EVERY: u32 = 720;
+
+/// Why a round could not be finished; the next one begins anew.
+#[derive(Debug, thiserror::Error)]
+pub enum HousekeepingError {
+    /// The head could not be signed.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// Old answers could not be removed.
+    #[error(transparent)]
+    Prune(#[from] ReadError),
+}
+
+/// Runs until it is told to stop.
+pub async fn run(log: Log, checkpointer: Checkpointer, stop: CancellationToken) -> Result<(), HousekeepingError> {
+    let mut round = 0_u32;
+    loop {
+        checkpointer.sign().await?;
+        if round.is_multiple_of(PRUNE_EVERY) {
+            log.prune_answers(log.clock().now().plus_seconds(-ANSWERS_KEPT)).await?;
+        }
+        round = round.wrapping_add(1);
+        if stop.run_until_cancelled(tokio::time::sleep(CHECKPOINT)).await.is_none() {
+            return Ok(());
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! One look at the chain for one payment.
+
+use events::vocab::{
+    bytes::TxSignature,
+    event::{ObservedPayment, ObservedTransfer, PaymentCreated},
+    money::Minor,
+    words::Outcome,
+};
+use rails::solana::{
+    Network,
+    evidence::{self, Expectation, ExpectedTransfer, Matched, Observation},
+    rpc::{Commitment, Rpc, RpcUnavailable},
+    transfer::{self, ObservedTransaction},
+};
+use std::sync::Arc;
+
+/// A Solana cluster that can be asked.
+#[derive(Clone)]
+pub struct Chain {
+    /// The node.
+    pub rpc: Arc<Rpc>,
+    /// The cluster's name in requirements and fingerprints.
+    pub network: Network,
+}
+
+/// What a look came to.
+#[derive(Clone, Debug)]
+pub struct Look {
+    /// Passed, pending or failed.
+    pub outcome: Outcome,
+    /// A stable code, unless it passed.
+    pub reason: Option<&'static str>,
+    /// Whether the transaction carries this payment's memo.
+    pub bound: bool,
+    /// The payment, when it passed.
+    pub matched: Option<Matched>,
+    /// What the chain showed.
+    pub observed: Option<ObservedPayment>,
+    /// The cluster.
+    pub network: Network,
+}
+
+impl Chain {
+    /// Asks whether `tx` pays `payment`.
+    pub async fn look(&self, payment: &PaymentCreated, tx: &TxSignature) -> Result<Look, RpcUnavailable> {
+        let expected = expectation(payment);
+        Ok(match evidence::observe(&self.rpc, tx).await? {
+            Observation::NotFound => self.without_transaction(Outcome::Pending, "tx_not_found", false),
+            Observation::Pending { .. } => self.without_transaction(Outcome::Pending, "tx_not_final", false),
+            Observation::Failed { .. } => self.without_transaction(Outcome::Failed, "tx_failed", self.carries(tx, &expected.memo).await?),
+            Observation::Final(transaction) => {
+                let observed = Some(observed(&transaction, &expected));
+                let network = self.network.clone();
+                match evidence::compare(&expected, &transaction) {
+                    Ok(matched) => Look { outcome: Outcome::Passed, reason: None, bound: true, matched: Some(matched), observed, network },
+                    Err(mismatch) => {
+                        let bound = transaction.memos.contains(&expected.memo);
+                        Look { outcome: Outcome::Failed, reason: Some(mismatch.code()), bound, matched: None, observed, network }
+                    }
+                }
+            }
+        })
+    }
+
+    fn without_transaction(&self, outcome: Outcome, reason: &'static str, bound: bool) -> Look {
+        Look { outcome, reason: Some(reason), bound, matched: None, observed: None, network: self.network.clone() }
+    }
+
+    /// Whether a failed transaction was at least meant for this payment.
+    async fn carries(&self, tx: &TxSignature, memo: &str) -> Result<bool, RpcUnavailable> {
+        let raw = self.rpc.transaction(tx, Commitment::Finalized).await?;
+        let transaction = raw.and_then(|raw| transfer::parse(&raw).ok());
+        Ok(transaction.is_some_and(|transaction| transaction.memos.iter().any(|found| found == memo)))
+    }
+}
+
+fn expectation(payment: &PaymentCreated) -> Expectation {
+    let merchant = ExpectedTransfer { owner: payment.merchant_wallet, amount: payment.merchant_amount };
+    let fee = payment.fee_wallet.map(|owner| ExpectedTransfer { owner, amount: payment.fee_amount });
+    let transfers = [Some(merchant), fee].into_iter().flatten().filter(|leg| leg.amount != Minor::ZERO).collect();
+    Expectation { mint: payment.asset.mint, memo: payment.memo(), transfers, payer: payment.payer_wallet }
+}
+
+/// What goes into the log: the memo only where it is ours to keep, and what arrived, not what left.
+fn observed(transaction: &ObservedTransaction, expected: &Expectation) -> ObservedPayment {
+    let received = |delta: &transfer::TokenDelta| u64::try_from(delta.delta).ok().and_then(|units| Minor::new(units).ok());
+    ObservedPayment {
+        slot: transaction.slot,
+        block_time: transaction.block_time,
+        payer: evidence::compare(expected, transaction).ok().map(|matched| matched.payer),
+        memo: transaction.memos.iter().find(|memo| memo.starts_with("HILT:")).filter(|memo| memo.len() <= 64).cloned(),
+        transfers: transaction
+            .deltas
+            .iter()
+            .filter(|delta| delta.delta > 0)
+            .filter_map(|delta| Some(ObservedTransfer { account: delta.account, mint: delta.mint, received: received(delta)? }))
+            .take(16)
+            .collect(),
+    }
+}

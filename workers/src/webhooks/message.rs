@@ -1,0 +1,246 @@
+//! What a webhook says (OPS-51): rendered once, when it is emitted, so that every attempt sends the same bytes.
+
+use events::vocab::{
+    event::{AccessProductCreated, MembershipActivated, PaymentConfirmed, ReceiptCreated},
+    id::{EventId, SubjectId},
+    personal::Personal,
+    rail::RailId,
+    time::Timestamp,
+    words::WebhookEvent,
+};
+use ledger::rails::rail;
+use serde_json::{Map, Value, json};
+
+/// The facts of one event that receivers are told.
+pub struct Told<'a> {
+    /// The event's id: the message's own.
+    pub id: EventId,
+    /// The subscribed event.
+    pub event: WebhookEvent,
+    /// When the log accepted it.
+    pub at: Timestamp,
+    /// Whether it concerns real money.
+    pub livemode: bool,
+    /// Position in the log: lets a receiver see a gap.
+    pub sequence: u64,
+    /// Version of the event's stream: lets a receiver reject the stale.
+    pub subject_version: u64,
+    /// What it is about.
+    pub about: About<'a>,
+    /// Who paid.
+    pub customer: &'a Customer,
+    /// The access product, for products of the Pay API.
+    pub access: Option<&'a Access>,
+}
+
+/// The event told of.
+pub enum About<'a> {
+    /// A payment.
+    Payment(&'a PaymentConfirmed),
+    /// A receipt.
+    Receipt(&'a ReceiptCreated),
+    /// A membership.
+    Membership(&'a MembershipActivated),
+}
+
+/// Who paid, as the merchant knows him.
+#[derive(Clone)]
+pub struct Customer {
+    /// The person whose key seals the body.
+    pub subject: SubjectId,
+    /// What the payment, or its session, says of him.
+    pub personal: Personal,
+}
+
+/// The access product and the rail of a session.
+#[derive(Clone)]
+pub struct Access {
+    /// The product.
+    pub product: AccessProductCreated,
+    /// The rail that was paid over.
+    pub rail_id: RailId,
+}
+
+impl Told<'_> {
+    /// The body.
+    pub fn body(&self) -> String {
+        let mut data = Map::new();
+        let (name, mut object) = self.about.object();
+        let Personal { external_customer_id, email, .. } = &self.customer.personal;
+        object["external_customer_id"] = json!(external_customer_id);
+        object["email"] = json!(email);
+        data.insert(name.to_owned(), object);
+        if let Some(access) = self.access {
+            data.insert("access".to_owned(), access.object());
+        }
+        json!({
+            "id": self.id,
+            "type": self.event,
+            "created_at": self.at,
+            "livemode": self.livemode,
+            "sequence": self.sequence,
+            "subject_version": self.subject_version,
+            "data": data,
+        })
+        .to_string()
+    }
+}
+
+impl About<'_> {
+    fn object(&self) -> (&'static str, Value) {
+        match self {
+            About::Payment(payment) => ("payment", payment_object(payment)),
+            About::Receipt(receipt) => ("receipt", receipt_object(receipt)),
+            About::Membership(membership) => ("membership", membership_object(membership)),
+        }
+    }
+}
+
+fn payment_object(payment: &PaymentConfirmed) -> Value {
+    json!({
+        "id": payment.payment_id,
+        "product_id": payment.product_id,
+        "payment_session_id": payment.session_id,
+        "status": "CONFIRMED",
+        "amount_minor_units": payment.amount,
+        "tx_signature": payment.tx_signature,
+        "wallet": payment.payer_wallet,
+        "slot": payment.slot,
+        "confirmed_at": payment.confirmed_at,
+    })
+}
+
+fn receipt_object(receipt: &ReceiptCreated) -> Value {
+    json!({
+        "id": receipt.receipt_id,
+        "payment_id": receipt.payment_id,
+        "product_id": receipt.product_id,
+        "amount_minor_units": receipt.amount,
+        "tx_signature": receipt.tx_signature,
+        "wallet": receipt.wallet,
+        "receipt_json": receipt.receipt_json,
+        "receipt_hash": receipt.receipt_hash,
+        "ed25519_sig": receipt.ed25519_sig,
+        "kid": receipt.kid,
+        "schema_version": receipt.receipt_schema,
+        "created_at": receipt.created_at,
+    })
+}
+
+fn membership_object(membership: &MembershipActivated) -> Value {
+    json!({
+        "id": membership.membership_id,
+        "product_id": membership.product_id,
+        "status": "ACTIVE",
+        "wallet": membership.wallet,
+        "payment_id": membership.payment_id,
+        "tx_signature": membership.tx_signature,
+        "current_period_start_at": membership.period_start,
+        "current_period_end_at": membership.period_end,
+    })
+}
+
+impl Access {
+    fn object(&self) -> Value {
+        let rail = rail(self.rail_id);
+        json!({
+            "access_product": { "id": self.product.access_product_id, "external_product_id": self.product.external_product_id },
+            "rail_id": self.rail_id,
+            "rail": {
+                "id": rail.rail_id,
+                "rail_id": rail.rail_id,
+                "status": rail.status.as_str(),
+                "network": rail.network,
+                "settlement_asset": rail.settlement_asset,
+                "supports_sandbox": rail.supports_sandbox,
+                "supports_live": rail.supports_live,
+                "requires_review": rail.requires_review,
+                "production_enabled": rail.production_enabled,
+                "sandbox_enabled": rail.sandbox_enabled,
+                "settlement_verification_status": rail.settlement_verification_status,
+                "entitlement_activation_support": rail.entitlement_activation_support,
+                "kill_switch_state": rail.kill_switch.as_str(),
+            },
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use events::vocab::{bytes::SolanaAddress, bytes::TxSignature, money::Minor, words::ProductStatus};
+    use uuid::Uuid;
+
+    fn id<T: From<Uuid>>(n: u128) -> T {
+        Uuid::from_u128(n).into()
+    }
+
+    fn access() -> Access {
+        let product = AccessProductCreated {
+            access_product_id: id(7),
+            product_id: id(2),
+            app_id: id(8),
+            external_product_id: "pro-ai-api".to_owned(),
+            title: "Pro".to_owned(),
+            description: None,
+            amount: Minor::new(79_000_000).unwrap(),
+            merchant_wallet: SolanaAddress([1; 32]),
+            entitlement_duration_days: 30,
+            default_rail: RailId::SolanaUsdc,
+            allowed_rails: vec![RailId::SolanaUsdc],
+            status: ProductStatus::Active,
+            live_mode_confirmed: true,
+        };
+        Access { product, rail_id: RailId::SolanaUsdc }
+    }
+
+    /// AC-68.
+    #[test]
+    fn a_confirmed_payment_says_which_product_and_which_rail() {
+        let payment = PaymentConfirmed {
+            payment_id: id(1),
+            product_id: id(2),
+            access_product_id: Some(id(7)),
+            session_id: Some(id(3)),
+            amount: Minor::new(79_000_000).unwrap(),
+            tx_signature: TxSignature([2; 64]),
+            payer_wallet: SolanaAddress([3; 32]),
+            slot: 5,
+            confirmed_at: Timestamp::from_micros(1_000_000),
+            settlement_event: id(9),
+        };
+        let customer = Customer {
+            subject: SubjectId(id(4)),
+            personal: Personal { external_customer_id: Some("user_1".to_owned()), ..Personal::default() },
+        };
+        let told = Told {
+            id: id(10),
+            event: WebhookEvent::PaymentConfirmed,
+            at: Timestamp::from_micros(2_000_000),
+            livemode: true,
+            sequence: 41,
+            subject_version: 3,
+            about: About::Payment(&payment),
+            customer: &customer,
+            access: Some(&access()),
+        };
+        let body: Value = serde_json::from_str(&told.body()).unwrap();
+        assert_eq!(body["type"], "payment.confirmed");
+        assert_eq!((&body["sequence"], &body["subject_version"], &body["livemode"]), (&json!(41), &json!(3), &json!(true)));
+        assert_eq!(body["created_at"], "1970-01-01T00:00:02Z");
+        assert_eq!(body["data"]["payment"]["external_customer_id"], "user_1");
+        assert_eq!(body["data"]["payment"]["amount_minor_units"], 79_000_000);
+        let expected = json!({
+            "access_product": { "id": "00000000-0000-0000-0000-000000000007", "external_product_id": "pro-ai-api" },
+            "rail_id": "solana_usdc",
+            "rail": {
+                "id": "solana_usdc", "rail_id": "solana_usdc", "status": "production_available", "network": "solana:mainnet",
+                "settlement_asset": "USDC", "supports_sandbox": true, "supports_live": true, "requires_review": false,
+                "production_enabled": true, "sandbox_enabled": true, "settlement_verification_status": "verified_current",
+                "entitlement_activation_support": "production_after_verified_payment_receipt_or_membership_state",
+                "kill_switch_state": "not_tripped",
+            },
+        });
+        assert_eq!(body["data"]["access"], expected);
+    }
+}
