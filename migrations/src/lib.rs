@@ -31,6 +31,7 @@ migrations! {
     4 "vault" "0004_vault.sql",
     5 "tree_heads" "0005_tree_heads.sql",
     6 "grants" "0006_grants.sql",
+    7 "published_keys" "0007_published_keys.sql",
     10 "projections" "0010_projections.sql",
 }
 

@@ -1,0 +1,1 @@
+SELECT scope, key, category, stream_id, position FROM log.claims

@@ -1,0 +1,1 @@
+SELECT size FROM log.tree_heads WHERE size > $1 ORDER BY size LIMIT 1

@@ -1,0 +1,1 @@
+SELECT next_position, recorded_at, frontier FROM log.head

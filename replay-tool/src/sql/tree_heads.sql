@@ -1,0 +1,1 @@
+SELECT size, root, note FROM log.tree_heads ORDER BY size

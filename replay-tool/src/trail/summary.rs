@@ -1,0 +1,88 @@
+//! Events in words. Shows ids, amounts and codes; personal data is sealed and never gets here.
+
+use events::vocab::event::{ActivationEvidence, Event};
+
+/// What happened, in one line.
+pub(super) fn of(event: &Event) -> String {
+    match event {
+        Event::ProductCreated(e) => format!("product {} ({}) for {} {}", e.slug, e.product_type, e.amount, e.asset.symbol),
+        Event::AccessAppCreated(e) => format!("app {} on {}", e.external_app_id, e.default_rail),
+        Event::AccessProductCreated(e) => format!("access product {} for {}", e.external_product_id, e.amount),
+        Event::RailSettingSaved(e) => format!("{} {} settings saved, enabled: {}", e.mode, e.rail_id, e.enabled),
+        Event::RailSettingAutoVerified(e) => format!("{} payout to {} verified", e.rail_id, e.payout_address),
+        Event::RailSettingReviewRequested(e) => format!("{} settings wait for two people", e.rail_id),
+        Event::PaymentCreated(e) => {
+            format!("asks {} {} = {} + {} fee, until {}", e.amount, e.asset.symbol, e.merchant_amount, e.fee_amount, e.expires_at)
+        }
+        Event::PaymentBroadcastRecorded(e) => format!("transaction {} announced", e.tx_signature),
+        Event::PaymentConfirmationAttempted(e) => format!("{} looked: {}{}", e.trigger, e.outcome, because(e.reason.as_deref())),
+        Event::PaymentConfirmed(e) => format!("{} paid by {} in slot {}", e.amount, e.payer_wallet, e.slot),
+        Event::PaymentFailed(e) => format!("transaction {} does not pay it: {}", e.tx_signature, e.reason),
+        Event::PaymentExpired(_) => "nobody paid in time".to_owned(),
+        Event::PaymentSessionCreated(e) => format!("{} on {} for access product {}", e.amount, e.rail_id, e.access_product_id),
+        Event::PaymentRequirementAuthored(e) => {
+            format!("{} in {} transfers, memo {}, on {}", e.gross, e.required_transfers.len(), e.memo, e.network)
+        }
+        Event::PaymentSessionConfirmed(e) => format!("paid, receipt {}", e.receipt_id),
+        Event::PaymentSessionExpired(_) => "nobody paid in time".to_owned(),
+        Event::PaymentSessionFailed(e) => format!("failed: {}", e.reason),
+        Event::EntitlementPended(e) => format!("waits for payment, then {} days of {}", e.duration_days, e.access_product_id),
+        Event::EntitlementActivated(e) => format!("access from {} to {}, {}", e.active_from, e.expires_at, evidence(&e.evidence)),
+        Event::EntitlementActivationBlocked(e) => format!("access refused: {}", e.reason),
+        Event::EntitlementExpired(_) => "access ended with its window".to_owned(),
+        Event::EntitlementRevoked(e) => format!("access taken away: {}", e.reason),
+        Event::EntitlementFailed(e) => format!("closed: {}", e.reason),
+        _ => of_evidence(event),
+    }
+}
+
+fn of_evidence(event: &Event) -> String {
+    match event {
+        Event::ProofFingerprinted(e) => format!("proof of {} on {}, transaction {}", e.amount, e.network, e.tx_signature),
+        Event::ProofReplayRejected(e) => format!("transaction {} was used before", e.tx_signature),
+        Event::ProofRejected(e) => format!("proof refused: {}{}", e.reason, because(e.field.as_deref())),
+        Event::VerificationAttempted(e) => {
+            format!("look {} by {} ({}): {}{}", e.attempt, e.verifier, e.trigger, e.outcome, because(e.reason.as_deref()))
+        }
+        Event::SettlementEvidenced(e) => {
+            format!("{} = {} + {} fee, final in slot {}, paid by {}", e.gross, e.merchant_amount, e.fee_amount, e.slot, e.payer)
+        }
+        Event::ReceiptMapped(e) => format!("settlement tied to receipt {}", e.receipt_id),
+        Event::ReceiptCreated(e) => format!("receipt over {} signed by key {}, SHA-256 {}", e.amount, e.kid, e.receipt_hash),
+        Event::MembershipActivated(e) => format!("membership from {} to {}", e.period_start, e.period_end),
+        Event::MembershipRenewed(e) => format!("membership goes on from {} to {}", e.period_start, e.period_end),
+        Event::SandboxSessionCreated(e) => format!("sandbox session on {} until {}", e.rail_id, e.expires_at),
+        Event::SandboxSessionConfirmed(_) => "sandbox proof accepted".to_owned(),
+        Event::SandboxProofRejected(e) => format!("sandbox proof refused: {}", e.reason),
+        Event::TicketOpened(e) => format!("{} opened by {} about {}", e.public_id, e.author_type, e.category),
+        Event::TicketMessageAdded(e) => format!("message by {}", e.author_type),
+        Event::TicketWaitingOnMerchant(_) => "waits for the merchant".to_owned(),
+        Event::TicketReopened(_) => "open again".to_owned(),
+        Event::WebhookEndpointCreated(e) => format!("endpoint {} for {} kinds of event", e.endpoint_id, e.subscribed_events.len()),
+        Event::WebhookEndpointDisabled(e) => format!("endpoint disabled: {}", e.reason),
+        Event::WebhookEmitted(e) => format!("{} due at endpoint {}", e.event, e.endpoint_id),
+        Event::WebhookDeliveryAttempted(e) => {
+            let status = e.status_code.map_or("no answer".to_owned(), |code| format!("status {code}"));
+            format!("attempt {}: {} ({status}{}) in {} ms", e.attempt, e.outcome, because(e.error.as_deref()), e.duration_ms)
+        }
+        Event::WebhookDelivered(e) => format!("delivered at attempt {}", e.attempt),
+        Event::WebhookRetryScheduled(e) => format!("attempt {} failed, the next is at {}", e.attempt, e.next_attempt_at),
+        Event::WebhookDeadLettered(e) => format!("given up after {} attempts: {}", e.attempts, e.reason),
+        Event::ApiKeyIssued(e) => format!("key {}… issued", e.prefix),
+        Event::ApiKeyRevoked(e) => format!("key revoked: {}", e.reason),
+        Event::LogRead(e) => format!("log read in the hour of {}", e.hour),
+        Event::SubjectErased(e) => format!("the key of {} destroyed: {}", e.subject_id, e.reason),
+        other => other.event_type().as_str().to_owned(),
+    }
+}
+
+fn evidence(evidence: &ActivationEvidence) -> String {
+    match evidence {
+        ActivationEvidence::Receipt { receipt_id, .. } => format!("on receipt {receipt_id}"),
+        ActivationEvidence::Sandbox { sandbox_session_id, .. } => format!("on sandbox session {sandbox_session_id}"),
+    }
+}
+
+fn because(reason: Option<&str>) -> String {
+    reason.map_or(String::new(), |reason| format!(", {reason}"))
+}
