@@ -1,7 +1,13 @@
 //! The service: configuration, the embedded stack and, on top of them, the HTTP face.
 
 pub mod bench;
+pub mod app;
 pub mod config;
+pub mod dev;
+pub mod http;
 pub mod listen;
+pub mod routes;
 pub mod secret;
+pub mod services;
 pub mod stack;
+pub mod state;

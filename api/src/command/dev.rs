@@ -2,13 +2,19 @@
 
 use super::{Refusal, asked_to_end};
 use api::{
+    app::{self, Parts},
     config::Config,
+    dev::{self, Credentials, Places},
     listen,
-    stack::{Stack, StackOptions},
+    stack::{DevFile, Stack, StackOptions},
+    state::State,
 };
 use clap::Args;
+use events::{clock::Clock, log::Log};
+use replay_tool::VerifyOptions;
 use std::{process::ExitCode, time::Instant};
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
 /// The options of `hilt dev`.
 #[derive(Args)]
@@ -21,6 +27,7 @@ pub struct Dev {
 impl Dev {
     /// Starts the stack, serves until asked to end, stops the stack.
     pub async fn run(self, config: Config) -> Result<ExitCode, Refusal> {
+        super::init_tracing(&config)?;
         // The cheap refusal first: a taken port starts nothing.
         let listener = listen::bind(config.listen).await?;
         let begun = Instant::now();
@@ -56,9 +63,65 @@ fn report(stack: &Stack, begun: Instant) {
 }
 
 /// Serving starts here, on a stack that is up and a port that is ours. Returns when it is over.
-async fn serve(dev: &Dev, _config: &Config, _stack: &Stack, _listener: TcpListener) -> Result<(), Refusal> {
+async fn serve(dev: &Dev, config: &Config, stack: &Stack, listener: TcpListener) -> Result<(), Refusal> {
+    let mut config = config.clone();
+    if config.fee_wallet.is_none() {
+        config.fee_wallet = Some(dev::fee_wallet(stack.data_dir())?);
+    }
+    migrations::run(&stack.admin_database_url).await.map_err(|error| super::with_causes(&error))?;
+    let base_url = format!("http://{}", listener.local_addr()?);
+    let (audience, log_origin) = (config.jwt_audience.clone(), config.log_origin.clone());
+    let parts = Parts {
+        config,
+        database_url: stack.database_url.clone(),
+        nats_url: Some(stack.nats_url.clone()),
+        master_key: *stack.master_key.expose(),
+        clock: Clock::machine(),
+        check_network: false,
+    };
+    let app = app::build(parts).await.map_err(|error| super::with_causes(&error))?;
+    let State { log, vault, clock, checkpointer, .. } = app.state.clone();
+    let credentials = Credentials::load(stack.data_dir(), &log).await?;
+    let over = CancellationToken::new();
+    let serving = tokio::spawn(app.serve(listener, over.clone().cancelled_owned()));
+    let places = Places {
+        base_url: base_url.clone(),
+        database_url: stack.database_url.clone(),
+        admin_database_url: stack.admin_database_url.clone(),
+        nats_url: stack.nats_url.clone(),
+        log_origin,
+        log_vkey: checkpointer.vkey().await?.to_string(),
+    };
+    let vkey = checkpointer.vkey().await?;
+    if stack.is_first_start || dev.once {
+        tour(&base_url, credentials.sandbox_key(), &log, &vkey.to_string()).await?;
+    }
+    credentials.dev_file(&vault, &clock, &audience, places).await?.write(stack.data_dir())?;
+    eprintln!(
+        "hilt: ready at {base_url} (documentation at {base_url}/docs); credentials in {}",
+        stack.data_dir().join("dev.json").display()
+    );
     if !dev.once {
         asked_to_end().await?;
+        eprintln!("hilt: stopping");
     }
+    DevFile::remove(stack.data_dir());
+    over.cancel();
+    serving.await??;
+    Ok(())
+}
+
+/// One sandbox payment from session to entitlement, its trail, and the result of verifying the whole log.
+async fn tour(base_url: &str, sandbox_key: &str, log: &Log, vkey: &str) -> Result<(), Refusal> {
+    let demo = dev::run_demo(base_url, sandbox_key).await?;
+    println!("One payment in the sandbox, over HTTP:");
+    for step in &demo.steps {
+        println!("  {step}");
+    }
+    let trail = replay_tool::trail(log.pool(), &demo.session_id.to_string()).await.map_err(|error| super::with_causes(&error))?;
+    println!("\nIts trail in the log:\n{trail}");
+    let options = VerifyOptions { vkey: Some(vkey.to_owned()), ..VerifyOptions::default() };
+    let report = replay_tool::verify(log.pool(), &options, &|_| {}).await.map_err(|error| super::with_causes(&error))?;
+    println!("The log verifies: {report}");
     Ok(())
 }

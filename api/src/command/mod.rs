@@ -1,7 +1,12 @@
 //! The subcommands of `hilt`, one file each.
 
 mod dev;
+mod keys;
+mod migrate;
+mod open;
+mod serve;
 mod stack;
+mod token;
 
 use api::config::{self, Config};
 use clap::{Parser, Subcommand};
@@ -26,6 +31,14 @@ pub struct Cli {
 enum Command {
     /// Start the embedded PostgreSQL and NATS and the service on top of them.
     Dev(dev::Dev),
+    /// Serve on a PostgreSQL and a NATS that are there already.
+    Serve(serve::Serve),
+    /// Bring the schema of the database up to date.
+    Migrate(migrate::Migrate),
+    /// Issue or revoke an API key.
+    Keys(keys::Keys),
+    /// Mint a token with the service's own key.
+    Token(token::Token),
     /// Start the embedded PostgreSQL and NATS alone, for tests.
     #[command(hide = true)]
     Stack(stack::Stack),
@@ -37,9 +50,37 @@ impl Cli {
         let config = Config::load(self.config.as_deref())?;
         match self.command {
             Command::Dev(command) => command.run(config).await,
+            Command::Serve(command) => command.run(config).await,
+            Command::Migrate(command) => command.run(config).await,
+            Command::Keys(command) => command.run(config).await,
+            Command::Token(command) => command.run(config).await,
             Command::Stack(command) => command.run(config).await,
         }
     }
+}
+
+/// Logs to standard error, as HILT_LOG says: for a human on a terminal, as JSON lines otherwise.
+fn init_tracing(config: &Config) -> Result<(), Refusal> {
+    use std::io::IsTerminal as _;
+    let filter = tracing_subscriber::EnvFilter::try_new(&config.log_filter).map_err(|error| format!("HILT_LOG is not valid: {error}"))?;
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let installed = match std::io::stderr().is_terminal() {
+        true => builder.try_init(),
+        false => builder.json().try_init(),
+    };
+    installed.map_err(|error| error.to_string().into())
+}
+
+/// An error and what caused it, in one sentence.
+fn with_causes(error: &dyn Error) -> String {
+    let mut sentence = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        sentence.push_str(": ");
+        sentence.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    sentence
 }
 
 /// Returns when the process is asked to end: Ctrl-C, SIGTERM, or the terminal going away.

@@ -80,6 +80,8 @@ pub struct Config {
     pub fee_wallet: Option<SolanaAddress>,
     /// `HILT_EVM_RPC_URLS` by CAIP-2 chain; may carry a provider's key.
     pub evm_rpc_urls: BTreeMap<String, Secret<Url>>,
+    /// `HILT_SOLANA_USDC_TWO_PERSON_REVIEW`.
+    pub solana_usdc_two_person_review: bool,
     /// `HILT_WEBHOOK_ALLOW_PRIVATE`.
     pub webhook_allow_private: bool,
     /// `HILT_PUBLIC_API_URL`, without a trailing slash.
@@ -104,8 +106,6 @@ pub struct Config {
     pub log_filter: String,
     /// `HILT_MAX_BODY_BYTES`.
     pub max_body_bytes: usize,
-    /// `HILT_RATE_LIMIT_PER_SECOND`; 0 is no limit.
-    pub rate_limit_per_second: u32,
 }
 
 /// Why there is no configuration. Values are never quoted: some are secrets.
@@ -172,6 +172,7 @@ impl Config {
             solana_network: source.required("HILT_SOLANA_NETWORK", "a CAIP-2 id, solana: and 32 base58 characters", solana_network)?,
             fee_wallet: source.optional("HILT_FEE_WALLET", "a Solana address, base58 of exactly 32 bytes", parsed)?,
             evm_rpc_urls: source.required("HILT_EVM_RPC_URLS", "eip155:<chain>=<URL> pairs separated by commas", evm_rpc_urls)?,
+            solana_usdc_two_person_review: source.required("HILT_SOLANA_USDC_TWO_PERSON_REVIEW", "true or false", parsed)?,
             webhook_allow_private: source.required("HILT_WEBHOOK_ALLOW_PRIVATE", "true or false", parsed)?,
             public_api_url: source.required("HILT_PUBLIC_API_URL", "an http:// or https:// URL", public_url)?,
             public_web_url: source.required("HILT_PUBLIC_WEB_URL", "an http:// or https:// URL", public_url)?,
@@ -186,7 +187,6 @@ impl Config {
             max_body_bytes: source.required("HILT_MAX_BODY_BYTES", "a number of bytes from 1024 to 67108864", |text| {
                 parsed(text).filter(|bytes| (1024..=64 << 20).contains(bytes))
             })?,
-            rate_limit_per_second: source.required("HILT_RATE_LIMIT_PER_SECOND", "a number of requests, 0 for no limit", parsed)?,
         })
     }
 

@@ -40,6 +40,7 @@ pub const SETTINGS: &[Setting] = &[
     with("HILT_SOLANA_NETWORK", "solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp", "CAIP-2 id of that cluster"),
     unset("HILT_FEE_WALLET", "Solana wallet that receives Hilt's fee"),
     with("HILT_EVM_RPC_URLS", "", "JSON-RPC endpoints of EVM chains, as eip155:8453=https://…,eip155:1=https://…"),
+    with("HILT_SOLANA_USDC_TWO_PERSON_REVIEW", "false", "whether a live solana_usdc payout address waits for two people"),
     with("HILT_WEBHOOK_ALLOW_PRIVATE", "false", "whether webhooks may be delivered to private addresses"),
     with("HILT_PUBLIC_API_URL", "https://api.hilt.so", "URL of this service in links and documents"),
     with("HILT_PUBLIC_WEB_URL", "https://www.hilt.so", "URL of the web site in links and documents"),
@@ -53,7 +54,6 @@ pub const SETTINGS: &[Setting] = &[
     with("HILT_WORKSPACE_FEE_BPS", "10", "fee on workspace checkouts, in basis points"),
     with("HILT_LOG", "info", "what is logged, as a tracing filter"),
     with("HILT_MAX_BODY_BYTES", "1048576", "largest request body"),
-    with("HILT_RATE_LIMIT_PER_SECOND", "200", "requests a second per key and per owner; 0 is no limit"),
 ];
 
 /// The settings as text for `hilt --help`.

@@ -1,0 +1,262 @@
+//! A running service: built from its parts, run until it is told to stop. Tests build it the same way, on port 0.
+
+use crate::{
+    config::{Config, Jwks, Role},
+    http::{
+        auth::Auth,
+        fresh::{Fresh, OwnWrites},
+        idempotency::Commands,
+        jwt::{NotAccepted, Verifier},
+    },
+    routes::{self, Health},
+    state::{Settings, State},
+};
+use axum::Router;
+use events::{
+    clock::Clock,
+    leader::Leases,
+    log::{Log, LogOptions, ReadError},
+    proof::Checkpointer,
+    relay::{self, Relay, StreamConfig},
+    vault::{KeyPurpose, MasterKey, Vault, VaultError},
+};
+use projections::{
+    Reader,
+    runner::{Deps, Projections},
+};
+use rails::solana::{
+    Network,
+    programs::USDC_MINT,
+    rpc::{Rpc, RpcConfig},
+};
+use sqlx::postgres::PgPoolOptions;
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+use tokio::net::TcpListener;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use workers::{
+    Workers,
+    settle::{Chain, Settler},
+    webhooks::{WebhookConfig, address::Targets},
+};
+
+/// Connections of one process, the writer's and the leader's own beside them.
+const CONNECTIONS: u32 = 24;
+
+/// What a service is built from.
+pub struct Parts {
+    /// Its configuration.
+    pub config: Config,
+    /// The database, as the service's role.
+    pub database_url: String,
+    /// The nats-server.
+    pub nats_url: Option<String>,
+    /// The key that wraps every other key.
+    pub master_key: [u8; 32],
+    /// The clock; tests move it.
+    pub clock: Clock,
+    /// Whether the node must be of the configured network. Development on a local chain leaves it open.
+    pub check_network: bool,
+}
+
+/// Why a service does not start; each a sentence for an operator.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The database did not answer.
+    #[error("the database cannot be reached")]
+    Database(#[from] sqlx::Error),
+    /// The log cannot be opened.
+    #[error("the log cannot be opened: is the database migrated (hilt migrate)?")]
+    Log(#[source] ReadError),
+    /// A key cannot be used.
+    #[error("a key cannot be used: is HILT_MASTER_KEY the one that this database was made with?")]
+    Vault(#[from] VaultError),
+    /// NATS did not answer.
+    #[error("NATS cannot be reached")]
+    Nats(#[from] async_nats::ConnectError),
+    /// An HTTP client cannot be made.
+    #[error("no HTTP client can be made")]
+    Http(#[from] reqwest::Error),
+    /// The issuer's keys cannot be used.
+    #[error("the token issuer's keys cannot be used: {0}")]
+    Issuer(String),
+    /// A setting is missing.
+    #[error("{0}")]
+    Setting(String),
+}
+
+impl From<NotAccepted> for StartError {
+    fn from(error: NotAccepted) -> Self {
+        StartError::Issuer(error.to_string())
+    }
+}
+
+/// A service, ready to serve.
+pub struct App {
+    /// What its routes use.
+    pub state: State,
+    /// Its read models.
+    pub projections: Projections,
+    /// What it needs to read the log.
+    pub deps: Deps,
+    router: Router,
+    tasks: TaskTracker,
+    workers: Option<Workers>,
+    stop: CancellationToken,
+}
+
+/// Builds a service and starts its background roles.
+pub async fn build(parts: Parts) -> Result<App, StartError> {
+    install_tls();
+    let config = &parts.config;
+    let pool =
+        PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(Duration::from_secs(10)).connect(&parts.database_url).await?;
+    let vault = Vault::new(pool.clone(), MasterKey::from_bytes(parts.master_key), parts.clock.clone());
+    let log = Log::open(pool.clone(), vault.clone(), parts.clock.clone(), LogOptions::default()).await.map_err(StartError::Log)?;
+    let nats = match &parts.nats_url {
+        Some(url) => Some(events::nats::connect_with(url, async_nats::ConnectOptions::new().retry_on_initial_connect()).await?),
+        None => None,
+    };
+    let stop = CancellationToken::new();
+    let tasks = TaskTracker::new();
+    let deps = Deps {
+        pool: pool.clone(),
+        log: log.clone(),
+        vault: vault.clone(),
+        nats: nats.clone(),
+        stream: StreamConfig { prefix: config.nats_prefix.clone(), ..StreamConfig::default() },
+        leases: Leases::new(pool.clone()),
+    };
+    let relay = nats
+        .filter(|_| config.roles.contains(&Role::Relay))
+        .map(|client| Relay::new(pool.clone(), log.clone(), client, deps.leases.clone(), deps.stream.clone()));
+    if let Some(relay) = &relay {
+        tasks.spawn(relay::run(relay.clone(), stop.clone()));
+    }
+    let projections = Projections::new(deps.clone());
+    if config.roles.contains(&Role::Projections) {
+        projections.run(stop.clone());
+    }
+    let settler = Settler::new(log.clone(), vault.clone(), parts.clock.clone(), chain(&parts)?);
+    let checkpointer = Checkpointer::new(log.clone(), &config.log_origin);
+    let workers = match config.roles.contains(&Role::Workers) {
+        true => Some(start_workers(&parts, &deps, &projections, &settler, &checkpointer, &stop)?),
+        false => None,
+    };
+    let own_writes = OwnWrites::default();
+    let health = Health::new(pool.clone(), projections.clone(), relay.clone(), workers.as_ref().map(Workers::watch), settler.clone());
+    let state = State {
+        auth: Auth::new(log.clone(), verifier(config, &vault).await?),
+        commands: Commands::new(log.clone(), vault.clone(), own_writes.clone()),
+        fresh: Fresh::new(projections.clone(), own_writes.clone()),
+        reader: Reader::new(pool),
+        settings: Arc::new(settings(config)?),
+        clock: parts.clock.clone(),
+        log,
+        vault,
+        own_writes,
+        settler,
+        checkpointer,
+        health,
+    };
+    Ok(App { router: routes::router(state.clone(), config.max_body_bytes), state, projections, deps, tasks, workers, stop })
+}
+
+impl App {
+    /// Serves on `listener` until `stopped` is over, then finishes what is under way. A process without the `api` role only
+    /// answers for its health.
+    pub async fn serve(self, listener: TcpListener, stopped: impl Future<Output = ()> + Send + 'static) -> std::io::Result<()> {
+        let stop = self.stop.clone();
+        let ended = axum::serve(listener, self.router.into_make_service_with_connect_info::<SocketAddr>())
+            .with_graceful_shutdown(async move {
+                tokio::select! {
+                    () = stopped => {}
+                    () = stop.cancelled() => {}
+                }
+            })
+            .await;
+        self.stop.cancel();
+        self.tasks.close();
+        let background = async {
+            self.tasks.wait().await;
+            self.projections.stopped().await;
+            if let Some(workers) = self.workers {
+                workers.stop().await;
+            }
+        };
+        // What is cut off here is done again at the next start: every role is at least once.
+        let _ = tokio::time::timeout(Duration::from_secs(10), background).await;
+        ended
+    }
+}
+
+fn start_workers(
+    parts: &Parts,
+    deps: &Deps,
+    projections: &Projections,
+    settler: &Settler,
+    checkpointer: &Checkpointer,
+    stop: &CancellationToken,
+) -> Result<Workers, StartError> {
+    let mut workers = Workers::new(deps.clone(), stop.clone());
+    workers.start_webhooks(projections, &parts.clock, webhooks(&parts.config))?;
+    workers.start_settlement(settler);
+    workers.start_housekeeping(checkpointer);
+    Ok(workers)
+}
+
+/// How webhooks are sent.
+fn webhooks(config: &Config) -> WebhookConfig {
+    WebhookConfig { targets: Targets { allow_private: config.webhook_allow_private }, ..WebhookConfig::default() }
+}
+
+/// The Solana node, if one is configured.
+fn chain(parts: &Parts) -> Result<Option<Chain>, StartError> {
+    let Some(url) = &parts.config.solana_rpc_url else { return Ok(None) };
+    let network = Network::parse(&parts.config.solana_network)
+        .map_err(|rule| StartError::Setting(format!("HILT_SOLANA_NETWORK is not valid: {rule}")))?;
+    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
+    let expected_network = parts.check_network.then(|| network.clone());
+    let rpc = Rpc::new(http, RpcConfig { expected_network, ..RpcConfig::new(url.expose().clone()) });
+    Ok(Some(Chain { rpc: Arc::new(rpc), network }))
+}
+
+/// Whose tokens are accepted: a configured issuer's, or the service's own.
+async fn verifier(config: &Config, vault: &Vault) -> Result<Verifier, StartError> {
+    let Some(jwks) = &config.jwt_jwks else {
+        let signer = vault.signer(KeyPurpose::Jwt).await?;
+        return Ok(Verifier::own(signer.kid(), &signer.public(), &config.jwt_audience));
+    };
+    let issuer =
+        config.jwt_issuer.as_deref().ok_or_else(|| StartError::Setting("HILT_JWT_ISSUER is needed beside the issuer's keys".into()))?;
+    let text = match jwks {
+        Jwks::File(path) => std::fs::read_to_string(path).map_err(|error| StartError::Issuer(error.to_string()))?,
+        Jwks::Url(url) => reqwest::get(url.clone()).await?.error_for_status()?.text().await?,
+    };
+    let keys = serde_json::from_str(&text).map_err(|error| StartError::Issuer(error.to_string()))?;
+    Ok(Verifier::issuer(&keys, issuer, &config.jwt_audience)?)
+}
+
+fn settings(config: &Config) -> Result<Settings, StartError> {
+    if config.fee_wallet.is_none() && config.access_fee.get() > 0 {
+        return Err(StartError::Setting(
+            "HILT_FEE_WALLET is needed: sessions carry a fee (HILT_ACCESS_FEE_BPS) and it must go somewhere".into(),
+        ));
+    }
+    Ok(Settings {
+        public_api_url: config.public_api_url.clone(),
+        public_web_url: config.public_web_url.clone(),
+        solana_network: config.solana_network.clone(),
+        usdc_mint: USDC_MINT,
+        fee_wallet: config.fee_wallet,
+        access_fee_bps: config.access_fee,
+        solana_usdc_two_person_review: config.solana_usdc_two_person_review,
+        webhook_allow_private: config.webhook_allow_private,
+        log_origin: config.log_origin.clone(),
+    })
+}
+
+/// One TLS library for the whole process: ring, which the database driver brings along as well.
+pub fn install_tls() {
+    // An error means that it is installed already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}

@@ -1,0 +1,60 @@
+//! The problems that routes document, by kind of route.
+
+use super::problem::{Code, Problem};
+use std::collections::BTreeMap;
+use utoipa::{
+    IntoResponses, PartialSchema as _,
+    openapi::{Content, Ref, RefOr, Response, response::ResponseBuilder},
+};
+
+/// A read that needs a credential.
+pub struct Read;
+/// A read of one thing, which may not exist.
+pub struct ReadOne;
+/// A read of one thing for anyone.
+pub struct Public;
+/// A read that documents its 503 itself.
+pub struct Unexpected;
+/// A read for anyone that is always there.
+pub struct Anyone;
+/// A question asked by POST.
+pub struct Check;
+/// A write.
+pub struct Write;
+
+fn problems(statuses: &[u16]) -> BTreeMap<String, RefOr<Response>> {
+    statuses.iter().map(|status| (status.to_string(), RefOr::T(problem(*status)))).collect()
+}
+
+fn problem(status: u16) -> Response {
+    let codes: Vec<_> =
+        Code::ALL.iter().filter(|code| code.status().as_u16() == status).map(|code| format!("`{}`", code.as_str())).collect();
+    let schema = RefOr::Ref(Ref::from_schema_name("Problem"));
+    ResponseBuilder::new()
+        .description(format!("A problem; `code` is one of {}", codes.join(", ")))
+        .content("application/problem+json", Content::new(Some(schema)))
+        .build()
+}
+
+macro_rules! answers {
+    ($( $kind:ident = [$( $status:literal ),*] ),* $(,)?) => {$(
+        impl IntoResponses for $kind {
+            fn responses() -> BTreeMap<String, RefOr<Response>> { problems(&[$( $status ),*]) }
+        }
+    )*};
+}
+
+answers! {
+    Read = [401, 403, 422, 500, 503],
+    ReadOne = [401, 403, 404, 422, 500, 503],
+    Public = [404, 422, 500, 503],
+    Anyone = [500, 503],
+    Unexpected = [500],
+    Check = [400, 401, 403, 404, 413, 415, 422, 500, 503],
+    Write = [400, 401, 403, 404, 409, 410, 413, 415, 422, 500, 503],
+}
+
+/// The schemas that the answers above refer to.
+pub fn schemas() -> [(String, RefOr<utoipa::openapi::Schema>); 2] {
+    [("Problem".to_owned(), Problem::schema()), ("FieldError".to_owned(), super::problem::FieldError::schema())]
+}

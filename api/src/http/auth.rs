@@ -1,0 +1,262 @@
+//! Who is calling, and what they may do (contract §7).
+//!
+//! A handler names the kind of caller it is for in its signature: [`Merchant`], [`Staff`], [`LogReader`]. Keys are found by the
+//! claim on their hash, so a new key works and a revoked one stops without waiting for a read model.
+
+use super::{
+    jwt::{Claims, Role, Verifier},
+    problem::{Code, Problem},
+    rejection,
+};
+use axum::{
+    extract::{FromRef, FromRequestParts},
+    http::{HeaderMap, HeaderName, header, request::Parts},
+};
+use events::{
+    claims::Claim,
+    log::Log,
+    unit::load,
+    vocab::{
+        bytes::Hash32,
+        event::ApiKeyIssued,
+        id::{ApiKeyId, OwnerId},
+        stream::Actor,
+        words::{ActorKind, Scope},
+    },
+};
+use ledger::api_key::ApiKey;
+use std::{
+    collections::HashMap,
+    sync::{Arc, RwLock},
+    time::Duration,
+};
+use tokio::time::Instant;
+
+/// The header that carries an API key.
+pub const X_HILT_KEY: HeaderName = HeaderName::from_static("x-hilt-key");
+/// How long a key is believed before the log is asked again: a revocation is effective within this time in every process.
+const BELIEVED: Duration = Duration::from_millis(500);
+
+/// Keys that were looked up, and when.
+type Believed = HashMap<Hash32, (Instant, Arc<Key>)>;
+
+/// Tells who a credential belongs to.
+#[derive(Clone)]
+pub struct Auth {
+    log: Log,
+    verifier: Arc<Verifier>,
+    keys: Arc<RwLock<Believed>>,
+}
+
+/// A valid API key.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Key {
+    /// Its id.
+    pub id: ApiKeyId,
+    /// Its owner.
+    pub owner: OwnerId,
+    /// What it may do.
+    pub scopes: Vec<Scope>,
+    /// Whether it moves real money.
+    pub livemode: bool,
+    /// Whether a live key may also use the sandbox (DIS-27).
+    pub sandbox_capable: bool,
+}
+
+impl Auth {
+    /// Keys from `log`, tokens by `verifier`.
+    pub fn new(log: Log, verifier: Verifier) -> Self {
+        Auth { log, verifier: Arc::new(verifier), keys: Arc::default() }
+    }
+
+    async fn key(&self, presented: &str) -> Result<Arc<Key>, Problem> {
+        if !(presented.starts_with("hk_live_") || presented.starts_with("hk_sandbox_")) || presented.len() > 128 {
+            return Err(Problem::of(Code::InvalidApiKey));
+        }
+        let hash = Hash32::of(presented);
+        let known = self.keys.read().ok().and_then(|keys| keys.get(&hash).cloned());
+        if let Some((since, key)) = known
+            && since.elapsed() < BELIEVED
+        {
+            return Ok(key);
+        }
+        let key = self.look_up(&hash).await?;
+        if let Ok(mut keys) = self.keys.write() {
+            match &key {
+                Some(key) => keys.insert(hash, (Instant::now(), key.clone())),
+                None => keys.remove(&hash),
+            };
+        }
+        key.ok_or_else(|| Problem::of(Code::InvalidApiKey))
+    }
+
+    async fn look_up(&self, hash: &Hash32) -> Result<Option<Arc<Key>>, Problem> {
+        let stream = self.log.find_claim(&Claim::api_key(hash)).await.map_err(|error| rejection::read(&error))?;
+        let Some(stream) = stream else { return Ok(None) };
+        let key = load::<ApiKey>(&self.log, stream).await.map_err(|error| rejection::read(&error))?;
+        let (ApiKey::Active(issued), Some(owner), Some(livemode)) = (key.state, key.owner_id, key.livemode) else { return Ok(None) };
+        let ApiKeyIssued { key_id: id, scopes, sandbox_capable, .. } = issued;
+        Ok(Some(Arc::new(Key { id, owner, scopes, livemode, sandbox_capable })))
+    }
+
+    fn token(&self, presented: &str) -> Result<Claims, Problem> {
+        self.verifier.verify(presented).map_err(|reason| {
+            tracing::debug!(%reason, "bearer token refused");
+            Problem::of(Code::InvalidToken)
+        })
+    }
+
+    async fn caller(&self, headers: &HeaderMap) -> Result<Caller, Problem> {
+        let key = match headers.get(&X_HILT_KEY) {
+            Some(value) => Some(self.key(value.to_str().map_err(|_| Problem::of(Code::InvalidApiKey))?).await?),
+            None => None,
+        };
+        let token = match headers.get(header::AUTHORIZATION) {
+            Some(value) => Some(self.token(bearer(value.to_str().ok()).ok_or_else(|| Problem::of(Code::InvalidToken))?)?),
+            None => None,
+        };
+        match (key, token) {
+            (None, None) => Err(Problem::of(Code::AuthRequired).next_action("Send X-Hilt-Key, or Authorization: Bearer.")),
+            (Some(key), Some(token)) if token.role != Role::Owner || token.owner_id != Some(key.owner.0) => {
+                Err(Problem::of(Code::CredentialConflict))
+            }
+            (Some(key), _) => Ok(Caller::Key(key)),
+            (None, Some(token)) => Ok(Caller::Token(token)),
+        }
+    }
+}
+
+fn bearer(value: Option<&str>) -> Option<&str> {
+    let (scheme, token) = value?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+}
+
+enum Caller {
+    Key(Arc<Key>),
+    Token(Claims),
+}
+
+/// A merchant: a key, or the owner's dashboard session.
+#[derive(Clone, Debug)]
+pub struct Merchant {
+    /// The workspace that everything is limited to (CV-9).
+    pub owner: OwnerId,
+    /// Who, for the events.
+    pub actor: Actor,
+    access: Access,
+}
+
+#[derive(Clone, Debug)]
+enum Access {
+    Key(Arc<Key>),
+    Session,
+}
+
+impl Merchant {
+    /// The key's mode; a dashboard session works on live objects unless the request says otherwise.
+    pub fn livemode(&self) -> bool {
+        match &self.access {
+            Access::Key(key) => key.livemode,
+            Access::Session => true,
+        }
+    }
+    /// May do what `scope` covers. A dashboard session may do everything.
+    pub fn require(&self, scope: Scope) -> Result<&Self, Problem> {
+        match &self.access {
+            Access::Key(key) if !key.scopes.contains(&scope) => {
+                Err(Problem::new(Code::ScopeRequired, format!("the key lacks the permission {scope}"))
+                    .next_action(format!("Use a key with {scope}.")))
+            }
+            _ => Ok(self),
+        }
+    }
+    /// A live key or a dashboard session.
+    pub fn require_live(&self) -> Result<&Self, Problem> {
+        match self.livemode() {
+            true => Ok(self),
+            false => Err(Problem::of(Code::LiveKeyRequired)
+                .next_action("Use a live key: the owner issues one, or approves the agent's setup intent.")),
+        }
+    }
+    /// A sandbox key, a live key marked sandbox-capable, or a dashboard session (DIS-27, INV-40).
+    pub fn require_sandbox(&self) -> Result<&Self, Problem> {
+        match &self.access {
+            Access::Key(key) if key.livemode && !key.sandbox_capable => Err(Problem::of(Code::SandboxKeyRequired)),
+            _ => Ok(self),
+        }
+    }
+    /// The owner's dashboard session, not a key.
+    pub fn require_session(&self) -> Result<&Self, Problem> {
+        match self.access {
+            Access::Session => Ok(self),
+            Access::Key(_) => Err(Problem::of(Code::DashboardSessionRequired)),
+        }
+    }
+}
+
+/// Hilt's staff.
+#[derive(Clone, Debug)]
+pub struct Staff {
+    /// Who, for the events.
+    pub actor: Actor,
+}
+
+/// Staff, or an auditor: those who may read the log (RT-116).
+#[derive(Clone, Debug)]
+pub struct LogReader {
+    /// Who, for the events.
+    pub actor: Actor,
+}
+
+fn actor(kind: ActorKind, id: impl ToString) -> Actor {
+    Actor { kind, id: Some(id.to_string()) }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Merchant
+where
+    Auth: FromRef<S>,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match Auth::from_ref(state).caller(&parts.headers).await? {
+            Caller::Key(key) => {
+                let kind = if key.livemode { ActorKind::Key } else { ActorKind::SandboxKey };
+                Ok(Merchant { owner: key.owner, actor: actor(kind, key.id), access: Access::Key(key) })
+            }
+            Caller::Token(Claims { role: Role::Owner, owner_id: Some(owner), sub, .. }) => {
+                Ok(Merchant { owner: OwnerId(owner), actor: actor(ActorKind::Owner, sub), access: Access::Session })
+            }
+            Caller::Token(_) => Err(Problem::of(Code::MerchantRequired)),
+        }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Staff
+where
+    Auth: FromRef<S>,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match Auth::from_ref(state).caller(&parts.headers).await? {
+            Caller::Token(Claims { role: Role::Staff, sub, .. }) => Ok(Staff { actor: actor(ActorKind::Staff, sub) }),
+            _ => Err(Problem::of(Code::StaffRequired)),
+        }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for LogReader
+where
+    Auth: FromRef<S>,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match Auth::from_ref(state).caller(&parts.headers).await? {
+            Caller::Token(Claims { role: Role::Staff, sub, .. }) => Ok(LogReader { actor: actor(ActorKind::Staff, sub) }),
+            Caller::Token(Claims { role: Role::Auditor, sub, .. }) => Ok(LogReader { actor: actor(ActorKind::Auditor, sub) }),
+            _ => Err(Problem::of(Code::StaffRequired)),
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! Request bodies: JSON, read once, hashed for idempotency, and parsed into a type with errors that name the field.
+
+use super::problem::{Code, Problem};
+use axum::{
+    body::Bytes,
+    extract::{FromRequest, FromRequestParts, Query, Request, rejection::BytesRejection},
+    http::{HeaderMap, header, request::Parts},
+};
+use serde::de::DeserializeOwned;
+use sha2::{Digest as _, Sha256};
+
+/// A JSON body and the hash of its canonical form.
+#[derive(Clone, Debug)]
+pub struct Body<T> {
+    /// The parsed body.
+    pub value: T,
+    /// SHA-256 of the body's RFC 8785 form: the same request in other words has the same hash.
+    pub hash: [u8; 32],
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        if !is_json(request.headers()) {
+            return Err(Problem::of(Code::UnsupportedMediaType));
+        }
+        parse(&read(request, state).await?)
+    }
+}
+
+/// A body that may be absent, for routes that need none.
+#[derive(Clone, Debug)]
+pub struct OptionalBody<T>(pub Body<T>);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for OptionalBody<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let bytes = read(request, state).await?;
+        parse(if bytes.is_empty() { b"{}" } else { &bytes }).map(OptionalBody)
+    }
+}
+
+async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
+    Bytes::from_request(request, state).await.map_err(|rejection| match rejection {
+        BytesRejection::FailedToBufferBody(error) if error.status() == 413 => Problem::of(Code::PayloadTooLarge),
+        _ => Problem::new(Code::MalformedRequest, "the request body did not arrive whole"),
+    })
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let Some(value) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else { return false };
+    value.split(';').next().is_some_and(|mime| mime.trim().eq_ignore_ascii_case("application/json"))
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<Body<T>, Problem> {
+    let json: serde_json::Value = serde_json::from_slice(bytes).map_err(|error| {
+        Problem::new(Code::MalformedRequest, format!("the body is not JSON (line {}, column {})", error.line(), error.column()))
+    })?;
+    if !json.is_object() {
+        return Err(Problem::new(Code::MalformedRequest, "the body is not a JSON object"));
+    }
+    let canonical = serde_json_canonicalizer::to_vec(&json)
+        .map_err(|_| Problem::new(Code::MalformedRequest, "the body has no canonical form: a number is out of range"))?;
+    let value =
+        serde_path_to_error::deserialize(json).map_err(|error| field_problem(&error.path().to_string(), &error.inner().to_string()))?;
+    Ok(Body { value, hash: Sha256::digest(canonical).into() })
+}
+
+/// A typed query string, with the field named where serde can.
+#[derive(Clone, Debug)]
+pub struct Params<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Query(value) = Query::<T>::from_request_parts(parts, state).await.map_err(|rejection| {
+            let text = std::error::Error::source(&rejection).map_or(rejection.body_text(), ToString::to_string);
+            match text.split_once(": ") {
+                Some((field, rule)) => field_problem(field, rule),
+                None => field_problem("query", &text),
+            }
+        })?;
+        Ok(Params(value))
+    }
+}
+
+/// Serde's messages quote the offending value; it may be personal, so only the part before it is told.
+fn field_problem(path: &str, message: &str) -> Problem {
+    let path = if path == "." { "body" } else { path };
+    let told = match message.split_once(": ") {
+        Some(("invalid type" | "invalid value", rest)) => {
+            rest.rsplit_once(", expected ").map_or("has the wrong type".to_owned(), |(_, expected)| format!("expected {expected}"))
+        }
+        Some(("unknown variant", rest)) => {
+            rest.split_once(", expected ").map_or("is not a known value".to_owned(), |(_, expected)| format!("expected {expected}"))
+        }
+        _ => message.to_owned(),
+    };
+    Problem::field(Code::ValidationFailed, path, told)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Deserialize;
+
+    #[derive(Deserialize, Debug)]
+    struct Sample {
+        #[serde(rename = "amount")]
+        _amount: u64,
+    }
+
+    #[test]
+    fn the_field_is_named_and_its_value_is_not_repeated() {
+        let problem = parse::<Sample>(br#"{"amount":"secret@example.com"}"#).unwrap_err();
+        assert_eq!((problem.code, problem.errors[0].field.as_str()), ("validation_failed", "amount"));
+        assert!(!problem.detail.contains("secret"), "{}", problem.detail);
+    }
+
+    #[test]
+    fn the_same_request_in_other_words_has_the_same_hash() {
+        let one = parse::<Sample>(br#"{"amount":1,"b":2}"#).unwrap();
+        let two = parse::<Sample>(br#"{ "b": 2, "amount": 1 }"#).unwrap();
+        let three = parse::<Sample>(br#"{"amount":2,"b":2}"#).unwrap();
+        assert!(one.hash == two.hash && one.hash != three.hash);
+    }
+
+    #[tokio::test]
+    async fn a_query_field_is_named_too() {
+        let (mut parts, ()) = axum::http::Request::get("/?amount=x").body(()).unwrap().into_parts();
+        let problem = Params::<Sample>::from_request_parts(&mut parts, &()).await.unwrap_err();
+        assert_eq!((problem.code, problem.errors[0].field.as_str()), ("validation_failed", "amount"));
+    }
+
+    #[test]
+    fn what_is_not_a_json_object_is_malformed() {
+        for body in [&b"{"[..], b"[]", b"1", b""] {
+            assert_eq!(parse::<Sample>(body).unwrap_err().code, "malformed_request");
+        }
+    }
+}

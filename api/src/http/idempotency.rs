@@ -1,0 +1,244 @@
+//! `Idempotency-Key`: the answer commits with the events it answers for, so a crash at any line leaves both or neither (CV-3,
+//!
+
+use super::{
+    fresh::{HILT_POSITION, OwnWrites},
+    problem::{Code, Problem},
+    rejection,
+};
+use axum::{
+    Json,
+    extract::FromRequestParts,
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, request::Parts},
+    response::{IntoResponse, Response},
+};
+use events::{
+    log::{AppendError, IdempotencyRow, Log, StoredAnswer},
+    unit::Unit,
+    vault::Vault,
+    vocab::id::OwnerId,
+};
+use serde_json::Value;
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex},
+};
+
+/// The request header.
+pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// On an answer that was stored before.
+pub const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+/// A command that loses a race looks again this many times before it tells the caller.
+const ATTEMPTS: u32 = 8;
+
+/// The caller's key, where the route takes one but does not ask for it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OptionalKey(pub Option<String>);
+
+/// The caller's key, on routes that require it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RequiredKey(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for OptionalKey {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let Some(value) = parts.headers.get(&IDEMPOTENCY_KEY) else { return Ok(OptionalKey(None)) };
+        match value.to_str() {
+            Ok(key) if (1..=255).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic()) => Ok(OptionalKey(Some(key.to_owned()))),
+            _ => Err(Problem::field(Code::InvalidIdempotencyKey, "Idempotency-Key", "1 to 255 visible ASCII characters")),
+        }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for RequiredKey {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match OptionalKey::from_request_parts(parts, state).await?.0 {
+            Some(key) => Ok(RequiredKey(key)),
+            None => {
+                Err(Problem::of(Code::IdempotencyKeyRequired)
+                    .next_action("Send an Idempotency-Key header that is unique to this operation."))
+            }
+        }
+    }
+}
+
+/// What makes two requests the same.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Operation {
+    /// Whose request.
+    pub owner: OwnerId,
+    /// `METHOD /route/template`, and the path's own ids where the template has any.
+    pub name: String,
+    /// The caller's key, if he sent one.
+    pub key: Option<String>,
+    /// Hash of the canonical body.
+    pub request_hash: [u8; 32],
+}
+
+/// What a command came to, not yet committed.
+pub struct Draft<'a> {
+    /// The events.
+    pub unit: Unit<'a>,
+    /// The answer.
+    pub answer: Answer,
+}
+
+/// An answer to a write.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: StatusCode,
+    /// Body.
+    pub body: Value,
+    /// JSON pointers of what is shown once: a replayed answer holds `null` there.
+    pub once: &'static [&'static str],
+}
+
+impl Answer {
+    /// `201` with a body.
+    pub fn created(body: impl serde::Serialize) -> Result<Self, Problem> {
+        Answer::new(StatusCode::CREATED, body)
+    }
+    /// `200` with a body.
+    pub fn ok(body: impl serde::Serialize) -> Result<Self, Problem> {
+        Answer::new(StatusCode::OK, body)
+    }
+    fn new(status: StatusCode, body: impl serde::Serialize) -> Result<Self, Problem> {
+        let body = serde_json::to_value(body).map_err(|error| Problem::internal(&error, "write an answer"))?;
+        Ok(Answer { status, body, once: &[] })
+    }
+    /// Holds secrets at these pointers, which a replay does not repeat.
+    pub fn once(mut self, pointers: &'static [&'static str]) -> Self {
+        self.once = pointers;
+        self
+    }
+    fn stored_body(&self) -> Value {
+        let mut body = self.body.clone();
+        for pointer in self.once {
+            if let Some(secret) = body.pointer_mut(pointer) {
+                *secret = Value::Null;
+            }
+        }
+        if !self.once.is_empty() {
+            body["idempotent_replay"] = Value::Bool(true);
+        }
+        body
+    }
+}
+
+/// Runs commands, at most once for each key.
+#[derive(Clone)]
+pub struct Commands {
+    log: Log,
+    vault: Vault,
+    own_writes: OwnWrites,
+    under_way: Arc<Mutex<HashSet<(OwnerId, String, String)>>>,
+}
+
+/// Takes the key off the list when the request ends, however it ends.
+struct UnderWay<'a>(&'a Commands, (OwnerId, String, String));
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        if let Ok(mut keys) = self.0.under_way.lock() {
+            keys.remove(&self.1);
+        }
+    }
+}
+
+impl Commands {
+    /// Commands on `log`.
+    pub fn new(log: Log, vault: Vault, own_writes: OwnWrites) -> Self {
+        Commands { log, vault, own_writes, under_way: Arc::default() }
+    }
+
+    /// Runs `draft`, which decides on the current state and may run again when it loses a race, and commits what it yields
+    /// together with its answer.
+    pub async fn run<'a, F, Fut>(&self, operation: Operation, mut draft: F) -> Result<Response, Problem>
+    where
+        F: FnMut() -> Fut,
+        Fut: Future<Output = Result<Draft<'a>, Problem>>,
+    {
+        let _under_way = match &operation.key {
+            None => None,
+            Some(key) => {
+                let under_way = self.enter(operation.owner, &operation.name, key)?;
+                let stored = self.log.find_answer(operation.owner, &operation.name, key).await;
+                if let Some(stored) = stored.map_err(|error| rejection::read(&error))? {
+                    return self.replay(&operation, stored);
+                }
+                Some(under_way)
+            }
+        };
+        for _ in 0..ATTEMPTS {
+            let Draft { mut unit, answer } = draft().await?;
+            if unit.is_empty() {
+                return Ok(respond(answer.status, &answer.body, self.log.watch_head().borrow().checked_sub(1), false));
+            }
+            if let Some(key) = &operation.key {
+                unit.answer(self.row(&operation, key, &answer)?);
+            }
+            match unit.commit().await {
+                Ok(appended) => {
+                    self.own_writes.wrote(operation.owner, appended.last_position);
+                    return Ok(respond(answer.status, &answer.body, Some(appended.last_position), false));
+                }
+                Err(AppendError::Answered(stored)) => return self.replay(&operation, *stored),
+                Err(AppendError::Conflict { .. }) => {}
+                Err(error) => return Err(rejection::append(error)),
+            }
+        }
+        Err(Problem::of(Code::Conflict).retry_after(1))
+    }
+
+    fn enter(&self, owner: OwnerId, name: &str, key: &str) -> Result<UnderWay<'_>, Problem> {
+        let entry = (owner, name.to_owned(), key.to_owned());
+        let fresh = self.under_way.lock().map_err(|_| Problem::of(Code::Internal))?.insert(entry.clone());
+        match fresh {
+            true => Ok(UnderWay(self, entry)),
+            false => Err(Problem::of(Code::IdempotencyInProgress).retry_after(1)),
+        }
+    }
+
+    fn row(&self, operation: &Operation, key: &str, answer: &Answer) -> Result<IdempotencyRow, Problem> {
+        let body = serde_json::to_vec(&answer.stored_body()).map_err(|error| Problem::internal(&error, "store an answer"))?;
+        Ok(IdempotencyRow {
+            owner_id: operation.owner,
+            operation: operation.name.clone(),
+            key: key.to_owned(),
+            request_hash: operation.request_hash,
+            status: answer.status.as_u16(),
+            body: self.vault.seal_bytes(PURPOSE, key.as_bytes(), &body),
+        })
+    }
+
+    fn replay(&self, operation: &Operation, stored: StoredAnswer) -> Result<Response, Problem> {
+        if stored.request_hash != operation.request_hash {
+            return Err(Problem::of(Code::IdempotencyKeyReused).next_action("Send another Idempotency-Key, or the same request again."));
+        }
+        let key = operation.key.as_deref().unwrap_or_default();
+        let body = self
+            .vault
+            .open_bytes(PURPOSE, key.as_bytes(), &stored.body)
+            .map_err(|error| Problem::internal(&error, "open a stored answer"))?;
+        let body: Value = serde_json::from_slice(&body).map_err(|error| Problem::internal(&error, "read a stored answer"))?;
+        let status = StatusCode::from_u16(stored.status).unwrap_or(StatusCode::OK);
+        Ok(respond(status, &body, Some(stored.position), true))
+    }
+}
+
+/// Stored answers may repeat what the caller said of a customer, so they are encrypted.
+const PURPOSE: &str = "idempotency";
+
+fn respond(status: StatusCode, body: &Value, position: Option<u64>, replayed: bool) -> Response {
+    let mut headers = HeaderMap::new();
+    if let Some(position) = position {
+        headers.insert(HILT_POSITION, HeaderValue::from(position));
+    }
+    if replayed {
+        headers.insert(REPLAYED, HeaderValue::from_static("true"));
+    }
+    (status, headers, Json(body)).into_response()
+}

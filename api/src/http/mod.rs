@@ -1,0 +1,14 @@
+//! The HTTP face: credentials, bodies, errors, idempotency, freshness.
+
+pub mod answers;
+pub mod auth;
+pub mod body;
+pub mod fresh;
+pub mod idempotency;
+pub mod jwt;
+pub mod layers;
+pub mod paging;
+pub mod path;
+pub mod problem;
+pub mod rejection;
+pub mod request_id;

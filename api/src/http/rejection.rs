@@ -1,0 +1,75 @@
+//! What the log and the deciders refuse, as problems.
+
+use super::problem::{Code, Problem};
+use events::{claims::ClaimScope, log::AppendError};
+use projections::QueryError;
+use workers::settle::SettleError;
+
+/// A decider's rejection: its code is the contract's, its text says what is wrong.
+pub fn decided(code: &str, detail: impl std::fmt::Display) -> Problem {
+    match Code::parse(code) {
+        Some(code) => Problem::new(code, detail.to_string()),
+        None => {
+            tracing::error!(code, "a rejection has no status");
+            Problem::of(Code::Internal)
+        }
+    }
+}
+
+/// An append that did not happen.
+pub fn append(error: AppendError) -> Problem {
+    match error {
+        AppendError::Conflict { .. } => Problem::of(Code::Conflict).retry_after(1),
+        AppendError::ClaimTaken { claim, .. } => taken(claim.scope),
+        AppendError::Overloaded { retry_after } => Problem::of(Code::Overloaded).retry_after(retry_after.as_secs().max(1)),
+        AppendError::TooLarge { limit } => Problem::new(Code::PayloadTooLarge, format!("an append holds at most {limit}")),
+        AppendError::SubjectErased => Problem::of(Code::IdentityErased),
+        AppendError::Unavailable(error) => {
+            tracing::error!(error = %error, "the log is unavailable");
+            Problem::of(Code::Unavailable).retry_after(1)
+        }
+        error @ (AppendError::Answered(_) | AppendError::Codec(_) | AppendError::Invalid { .. }) => Problem::internal(&error, "append"),
+    }
+}
+
+/// A value that another stream holds.
+pub fn taken(scope: ClaimScope) -> Problem {
+    Problem::of(match scope {
+        ClaimScope::ExternalAppId => Code::ExternalAppIdConflict,
+        ClaimScope::ExternalProductId => Code::ExternalProductIdConflict,
+        ClaimScope::PaymentTx | ClaimScope::Transfer | ClaimScope::ReceiptTx => Code::TxConflict,
+        ClaimScope::Fingerprint => Code::ProofReplayed,
+        // Random values of ours: a second draw will differ.
+        ClaimScope::Slug | ClaimScope::Memo | ClaimScope::ApiKey => Code::Conflict,
+    })
+}
+
+/// A query of a read model that failed.
+pub fn query(error: QueryError) -> Problem {
+    match error {
+        QueryError::NotBuilt(name) => Problem::new(Code::ProjectionBehind, format!("the read model {name} is being built")).retry_after(1),
+        error @ QueryError::Database(_) => read(&error),
+        error @ QueryError::Row(_) => Problem::internal(&error, "read a row"),
+    }
+}
+
+/// A read that failed.
+pub fn read(error: &(dyn std::error::Error + 'static)) -> Problem {
+    let _ = Problem::internal(error, "read");
+    Problem::of(Code::Unavailable).retry_after(1)
+}
+
+/// A settlement that came to nothing.
+pub fn settle(error: SettleError) -> Problem {
+    match error {
+        SettleError::Rejected { code, detail } => decided(code, detail),
+        SettleError::Chain(error) => {
+            tracing::warn!(%error, "the chain cannot be asked");
+            Problem::of(Code::ChainUnavailable).retry_after(2)
+        }
+        SettleError::NoChain => Problem::new(Code::ChainUnavailable, "this deployment has no Solana RPC configured"),
+        SettleError::Append(error) => append(error),
+        SettleError::Read(error) => read(&error),
+        error @ (SettleError::Vault(_) | SettleError::Inconsistent) => Problem::internal(&error, "settle"),
+    }
+}

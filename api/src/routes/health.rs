@@ -1,0 +1,269 @@
+//! RT-118 `/healthz`, `/readyz`, and `/metrics`: whether the process lives, whether it can serve, and what it has done.
+
+use crate::{
+    http::{answers, problem::Problem},
+    state::State,
+};
+use axum::{
+    Json,
+    extract::State as Part,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use events::relay::{Relay, RelayState};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use projections::runner::{Projections, ReaderHealth, State as ReaderState};
+use serde::Serialize;
+use sqlx::PgPool;
+use std::{sync::OnceLock, time::Duration};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+use workers::{WorkerState, settle::Settler};
+
+/// Routes of this file.
+pub fn routes() -> OpenApiRouter<State> {
+    OpenApiRouter::new().routes(routes!(healthz)).routes(routes!(readyz)).routes(routes!(metrics_page))
+}
+
+/// How long the database may take to answer.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Events that a read model may be behind while it counts as ready.
+const LAG: u64 = 10_000;
+/// Upper bounds of the buckets of durations, in seconds.
+const BUCKETS: [f64; 13] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+
+/// Collects what the process measures; the first call begins. `None` when another collector is installed.
+pub fn install_metrics() -> Option<&'static PrometheusHandle> {
+    static HANDLE: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
+    let install = || {
+        let durations = Matcher::Suffix("_seconds".to_owned());
+        PrometheusBuilder::new().set_buckets_for_metric(durations, &BUCKETS).ok()?.install_recorder().ok()
+    };
+    HANDLE.get_or_init(install).as_ref()
+}
+
+/// What a process can tell of itself.
+#[derive(Clone)]
+pub struct Health {
+    pool: PgPool,
+    projections: Projections,
+    relay: Option<Relay>,
+    workers: Option<workers::Watch>,
+    settler: Settler,
+}
+
+impl Health {
+    /// Of these parts; a process that does not have a role has no part for it.
+    pub fn new(pool: PgPool, projections: Projections, relay: Option<Relay>, workers: Option<workers::Watch>, settler: Settler) -> Self {
+        install_metrics();
+        Health { pool, projections, relay, workers, settler }
+    }
+
+    async fn database(&self) -> Dependency {
+        let ping = sqlx::query(include_str!("sql/ping.sql")).execute(&self.pool);
+        let outcome = tokio::time::timeout(PATIENCE, ping).await;
+        match outcome {
+            Ok(Ok(_)) => Dependency::up("database", true),
+            Ok(Err(_)) => Dependency::down("database", true, "does not answer"),
+            Err(_) => Dependency::down("database", true, "does not answer in time"),
+        }
+    }
+
+    /// Nothing that is read needs NATS, so its absence does not stop a process from serving.
+    fn nats(&self) -> Dependency {
+        match &self.projections.deps().nats {
+            None => Dependency { name: "nats", ok: true, required: false, detail: Some("not configured") },
+            Some(client) if client.connection_state() == async_nats::connection::State::Connected => Dependency::up("nats", false),
+            Some(_) => Dependency::down("nats", false, "is not connected: events are read from the database"),
+        }
+    }
+
+    fn chain(&self) -> Dependency {
+        match self.settler.chain() {
+            Some(_) => {
+                Dependency { name: "solana_rpc", ok: true, required: false, detail: Some("configured; asked when a payment is looked at") }
+            }
+            None => Dependency::down("solana_rpc", false, "not configured: live payments cannot be settled"),
+        }
+    }
+
+    fn relay(&self) -> Option<RelayReadiness> {
+        let health = self.relay.as_ref()?.health();
+        let state = match health.state {
+            RelayState::Standby => "standby",
+            RelayState::Leading => "leading",
+            RelayState::Retrying => "retrying",
+        };
+        Some(RelayReadiness { state, position: health.position, lag: health.lag(), refills: health.refills, error: health.last_error })
+    }
+
+    fn workers(&self) -> Vec<WorkerReadiness> {
+        let Some(health) = self.workers.as_ref().map(workers::Watch::health) else { return Vec::new() };
+        let subscriptions = health.subscriptions.into_iter().map(|reader| WorkerReadiness {
+            name: reader.name.clone(),
+            state: reader.state.as_str(),
+            error: trouble(&reader.state),
+            queued: usize::try_from(reader.lag).unwrap_or(usize::MAX),
+            under_way: 0,
+        });
+        let led = health.workers.into_iter().map(|worker| WorkerReadiness {
+            name: worker.name.to_owned(),
+            state: worker.state.as_str(),
+            error: match worker.state {
+                WorkerState::Retrying { error } => Some(error),
+                WorkerState::Standby | WorkerState::Leading | WorkerState::Stopped => None,
+            },
+            queued: worker.queued,
+            under_way: worker.under_way,
+        });
+        subscriptions.chain(led).collect()
+    }
+}
+
+/// Alive.
+#[derive(Serialize, ToSchema)]
+struct Alive {
+    /// `ok`.
+    status: &'static str,
+}
+
+/// Whether the process can serve.
+#[derive(Serialize, ToSchema)]
+struct Readiness {
+    ready: bool,
+    dependencies: Vec<Dependency>,
+    projections: Vec<ProjectionReadiness>,
+    /// Null in a process that does not relay.
+    relay: Option<RelayReadiness>,
+    workers: Vec<WorkerReadiness>,
+}
+
+/// Something outside the process.
+#[derive(Serialize, ToSchema)]
+struct Dependency {
+    name: &'static str,
+    ok: bool,
+    /// Whether the process is not ready without it.
+    required: bool,
+    detail: Option<&'static str>,
+}
+
+impl Dependency {
+    fn up(name: &'static str, required: bool) -> Self {
+        Dependency { name, ok: true, required, detail: None }
+    }
+    fn down(name: &'static str, required: bool, detail: &'static str) -> Self {
+        Dependency { name, ok: false, required, detail: Some(detail) }
+    }
+}
+
+/// A read model.
+#[derive(Serialize, ToSchema)]
+struct ProjectionReadiness {
+    name: String,
+    version: i32,
+    ready: bool,
+    /// `starting`, `standby`, `rebuilding`, `live`, `retrying`, `poisoned`, `superseded` or `stopped`.
+    state: &'static str,
+    /// Position of the last event applied.
+    checkpoint: Option<u64>,
+    /// Events committed and not yet applied.
+    lag: u64,
+    /// Whether events come through JetStream now.
+    streaming: bool,
+    /// What holds it up.
+    error: Option<String>,
+}
+
+/// The relay to JetStream.
+#[derive(Serialize, ToSchema)]
+struct RelayReadiness {
+    /// `standby`, `leading` or `retrying`.
+    state: &'static str,
+    /// Position of the last event acknowledged.
+    position: Option<u64>,
+    /// Events committed and not yet published.
+    lag: u64,
+    /// How often the stream had lost events and was filled again.
+    refills: u64,
+    error: Option<String>,
+}
+
+/// A worker.
+#[derive(Serialize, ToSchema)]
+struct WorkerReadiness {
+    name: String,
+    state: &'static str,
+    queued: usize,
+    under_way: usize,
+    error: Option<String>,
+}
+
+impl From<ReaderHealth> for ProjectionReadiness {
+    fn from(reader: ReaderHealth) -> Self {
+        // On standby another process applies the events, and this one reads what it has written.
+        let ready = match reader.state {
+            ReaderState::Live => reader.lag <= LAG,
+            ReaderState::Standby | ReaderState::Rebuilding => true,
+            ReaderState::Starting
+            | ReaderState::Retrying { .. }
+            | ReaderState::Poisoned { .. }
+            | ReaderState::Superseded
+            | ReaderState::Stopped => false,
+        };
+        ProjectionReadiness {
+            ready,
+            state: reader.state.as_str(),
+            error: trouble(&reader.state),
+            name: reader.name,
+            version: reader.version,
+            checkpoint: reader.checkpoint,
+            lag: reader.lag,
+            streaming: reader.streaming,
+        }
+    }
+}
+
+fn trouble(state: &ReaderState) -> Option<String> {
+    match state {
+        ReaderState::Retrying { error } => Some(error.clone()),
+        ReaderState::Poisoned { position, reason, .. } => Some(format!("the event at position {position} cannot be folded: {reason}")),
+        ReaderState::Starting
+        | ReaderState::Standby
+        | ReaderState::Rebuilding
+        | ReaderState::Live
+        | ReaderState::Superseded
+        | ReaderState::Stopped => None,
+    }
+}
+
+/// Alive
+#[utoipa::path(get, path = "/healthz", tag = "health", operation_id = "healthz",
+    responses((status = 200, description = "The process answers", body = Alive), answers::Anyone))]
+async fn healthz() -> Json<Alive> {
+    Json(Alive { status: "ok" })
+}
+
+/// Ready to serve
+#[utoipa::path(get, path = "/readyz", tag = "health", operation_id = "readyz",
+    responses((status = 200, description = "Ready", body = Readiness), (status = 503, description = "Not ready", body = Readiness), answers::Unexpected))]
+async fn readyz(Part(health): Part<Health>) -> Response {
+    let dependencies = vec![health.database().await, health.nats(), health.chain()];
+    let projections: Vec<ProjectionReadiness> = health.projections.health().into_iter().map(ProjectionReadiness::from).collect();
+    let ready = dependencies.iter().all(|part| part.ok || !part.required) && projections.iter().all(|projection| projection.ready);
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let body = Readiness { ready, dependencies, projections, relay: health.relay(), workers: health.workers() };
+    (status, Json(body)).into_response()
+}
+
+/// Metrics for Prometheus
+#[utoipa::path(get, path = "/metrics", tag = "health", operation_id = "metrics",
+    responses((status = 200, description = "Text exposition format", body = String, content_type = "text/plain"), answers::Anyone))]
+async fn metrics_page(Part(health): Part<Health>) -> Result<impl IntoResponse, Problem> {
+    metrics::gauge!("hilt_database_connections").set(f64::from(health.pool.size()));
+    let page = install_metrics().map(|handle| {
+        handle.run_upkeep();
+        handle.render()
+    });
+    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], page.unwrap_or_default()))
+}

@@ -1,0 +1,96 @@
+//! The routes, one file each, and how they become one service.
+
+mod access_products;
+mod admin;
+mod apps;
+mod available_rails;
+mod context;
+mod create_access_product;
+mod create_app;
+mod create_payment_session;
+mod entitlements;
+mod health;
+pub mod input;
+mod jwks;
+mod log;
+mod memberships;
+mod openapi;
+mod pay;
+mod payment_sessions;
+mod payments;
+mod rail_settings;
+mod rails;
+mod readiness;
+mod receipts;
+mod sandbox;
+mod save_rail_setting;
+mod submit_proof;
+mod tickets;
+mod webhooks;
+
+pub use context::context;
+pub use health::{Health, install_metrics};
+
+use crate::{
+    http::{layers, request_id},
+    state::State,
+};
+use axum::{Router, extract::DefaultBodyLimit, middleware::from_fn};
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa_axum::router::OpenApiRouter;
+
+/// Every route that the public document describes.
+fn public() -> OpenApiRouter<State> {
+    OpenApiRouter::with_openapi(openapi::base())
+        .merge(access_products::routes())
+        .merge(apps::routes())
+        .merge(available_rails::routes())
+        .merge(create_access_product::routes())
+        .merge(create_app::routes())
+        .merge(create_payment_session::routes())
+        .merge(entitlements::routes())
+        .merge(health::routes())
+        .merge(jwks::routes())
+        .merge(log::routes())
+        .merge(memberships::routes())
+        .merge(pay::routes())
+        .merge(payment_sessions::routes())
+        .merge(payments::routes())
+        .merge(rail_settings::routes())
+        .merge(rails::routes())
+        .merge(readiness::routes())
+        .merge(receipts::routes())
+        .merge(sandbox::routes())
+        .merge(save_rail_setting::routes())
+        .merge(submit_proof::routes())
+        .merge(tickets::routes())
+        .merge(webhooks::routes())
+}
+
+/// Routes for staff and auditors, which the public document leaves out (INV-47).
+fn internal() -> OpenApiRouter<State> {
+    OpenApiRouter::default().merge(admin::routes()).merge(tickets::admin_routes())
+}
+
+/// The whole service. Bodies may have at most `body_limit` bytes.
+pub fn router(state: State, body_limit: usize) -> Router {
+    let (public, document) = public().split_for_parts();
+    let (internal, _) = internal().split_for_parts();
+    dress(public.merge(internal).merge(openapi::pages(document)), body_limit).with_state(state)
+}
+
+/// Puts around `routes` what every request passes through, the outermost last.
+fn dress<S: Clone + Send + Sync + 'static>(routes: Router<S>, body_limit: usize) -> Router<S> {
+    routes
+        .fallback(layers::not_found)
+        .method_not_allowed_fallback(layers::method_not_allowed)
+        .layer(DefaultBodyLimit::max(body_limit))
+        .layer(from_fn(layers::time_limit))
+        .layer(CatchPanicLayer::custom(layers::panicked))
+        .layer(from_fn(layers::account))
+        .layer(from_fn(layers::security_headers))
+        .layer(from_fn(request_id::layer))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,265 @@
+//! `POST /v1/pay/broadcast` (RT-016) and `POST /v1/pay/confirm` (RT-017): a buyer's own calls, without a credential. Nothing he
+//! says sets a status; the chain does (INV-65).
+
+use super::input;
+use crate::{
+    http::{
+        body::Body,
+        fresh::{HILT_POSITION, OwnWrites},
+        problem::{Code, Problem},
+        rejection,
+        request_id::RequestId,
+    },
+    state::State,
+};
+use axum::{
+    Json,
+    extract::State as Part,
+    http::HeaderMap,
+    response::{IntoResponse, Response},
+};
+use events::{
+    clock::Clock,
+    log::{AppendError, Context, Log},
+    unit::{Loaded, Unit, is_conflict, load, retry_conflicts},
+    vocab::{
+        bytes::TxSignature,
+        id::PaymentId,
+        stream::{Actor, Category, StreamId},
+        words::{ActorKind, Trigger},
+    },
+};
+use ledger::{
+    payment::{self, Payment},
+    product::Product,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+use workers::settle::{Asker, Settled, Settlement, Settler};
+
+/// A transaction that the buyer's wallet has sent.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+pub struct Broadcast {
+    /// The payment.
+    pub payment_id: String,
+    /// The transaction.
+    pub tx_signature: String,
+    /// The wallet that paid.
+    pub payer_wallet: Option<String>,
+    /// The wallet's software.
+    #[schema(example = "EXTERNAL_PHANTOM")]
+    pub wallet_source: Option<String>,
+}
+
+/// What was recorded.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct BroadcastRecorded {
+    /// The payment.
+    pub payment_id: String,
+    /// `PENDING_CONFIRMATION`, or what it has become since.
+    pub status: String,
+    /// The transaction.
+    pub tx_signature: String,
+}
+
+/// A payment to confirm.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+pub struct Confirm {
+    /// The payment.
+    pub payment_id: String,
+    /// The product's slug; when sent, it must be the payment's.
+    pub slug: Option<String>,
+    /// The transaction.
+    pub tx_signature: String,
+    /// The wallet that paid.
+    pub payer_wallet: Option<String>,
+}
+
+/// The routes of this file.
+pub fn routes() -> OpenApiRouter<State> {
+    OpenApiRouter::new().routes(routes!(broadcast)).routes(routes!(confirm))
+}
+
+/// Record a transaction that the buyer has sent.
+#[utoipa::path(
+    post, path = "/v1/pay/broadcast", tag = "pay", operation_id = "record_broadcast",
+    request_body = Broadcast,
+    responses(
+        (status = 200, description = "Recorded, now or before", body = BroadcastRecorded),
+        (status = 400, description = "`malformed_request`", body = Problem),
+        (status = 404, description = "`payment_not_found`", body = Problem),
+        (status = 409, description = "`tx_conflict`", body = Problem),
+        (status = 410, description = "`payment_expired`", body = Problem),
+        (status = 422, description = "`payer_wallet_mismatch`, `invalid_wallet`, `tx_failed`, `validation_failed`", body = Problem),
+    )
+)]
+async fn broadcast(
+    Part(log): Part<Log>,
+    Part(clock): Part<Clock>,
+    Part(own_writes): Part<OwnWrites>,
+    RequestId(request_id): RequestId,
+    Body { value: body, .. }: Body<Broadcast>,
+) -> Result<Response, Problem> {
+    let (payment_id, tx) = (input::id(&body.payment_id, Code::PaymentNotFound)?, tx_signature(&body.tx_signature)?);
+    let payer = body.payer_wallet.as_deref().map(|wallet| input::solana_wallet("payer_wallet", wallet)).transpose()?;
+    let recorded = retry_conflicts(
+        8,
+        |failure: &Failure| matches!(failure, Failure::Append(error) if is_conflict(error)),
+        || async {
+            let mut payment = find(&log, payment_id).await?;
+            let mut unit = Unit::new(&log, context(&payment, &request_id));
+            let command =
+                payment::Command::RecordBroadcast { tx, payer_wallet: payer, wallet_source: body.wallet_source.clone(), now: clock.now() };
+            let decided = unit.decide(&mut payment, command, None);
+            decided.map_err(|refused| Failure::Told(rejection::decided(refused.code(), refused)))?;
+            let status = payment.state.status().unwrap_or("PENDING_CONFIRMATION");
+            let position = if unit.is_empty() { None } else { Some(unit.commit().await.map_err(Failure::Append)?.last_position) };
+            Ok((status, payment.owner_id, position))
+        },
+    )
+    .await;
+    let (status, owner, position) = recorded.map_err(Failure::problem)?;
+    if let (Some(owner), Some(position)) = (owner, position) {
+        own_writes.wrote(owner, position);
+    }
+    let answer = BroadcastRecorded { payment_id: payment_id.to_string(), status: status.to_owned(), tx_signature: tx.to_string() };
+    Ok((position_header(position), Json(answer)).into_response())
+}
+
+/// Confirm a payment: look at the chain now.
+#[utoipa::path(
+    post, path = "/v1/pay/confirm", tag = "pay", operation_id = "confirm_payment",
+    request_body = Confirm,
+    responses(
+        (status = 200, description = "Confirmed, now or before", body = Value),
+        (status = 400, description = "`malformed_request`", body = Problem),
+        (status = 404, description = "`payment_not_found`", body = Problem),
+        (status = 408, description = "`tx_not_confirmed`: the same request may succeed later", body = Problem),
+        (status = 409, description = "`tx_conflict`, `proof_replayed`", body = Problem),
+        (status = 410, description = "`payment_expired`", body = Problem),
+        (status = 422, description = "`payer_wallet_mismatch`, `slug_mismatch`, `tx_failed`, `invalid_wallet`", body = Problem),
+        (status = 503, description = "`chain_unavailable`", body = Problem),
+    )
+)]
+async fn confirm(
+    Part(log): Part<Log>,
+    Part(clock): Part<Clock>,
+    Part(settler): Part<Settler>,
+    Part(own_writes): Part<OwnWrites>,
+    RequestId(request_id): RequestId,
+    Body { value: body, .. }: Body<Confirm>,
+) -> Result<Response, Problem> {
+    let (payment_id, tx) = (input::id(&body.payment_id, Code::PaymentNotFound)?, tx_signature(&body.tx_signature)?);
+    let payment = find(&log, payment_id).await.map_err(Failure::problem)?;
+    check(&log, &payment, &body, tx, &clock).await?;
+    let asker = Asker { actor: public(), request_id: Some(request_id), trigger: Trigger::Confirm };
+    match settler.settle(payment_id, tx, &asker).await.map_err(rejection::settle)? {
+        Settlement::Settled(settled) => {
+            if let (Some(owner), Some(position)) = (payment.owner_id, settled.position) {
+                own_writes.wrote(owner, position);
+            }
+            Ok((position_header(settled.position), Json(confirmed(&settled))).into_response())
+        }
+        Settlement::Pending(reason) => Err(Problem::new(Code::TxNotConfirmed, format!("the transaction is not final yet: {reason}"))
+            .next_action("Send the same request again.")
+            .retry_after(2)),
+        Settlement::Refused(reason) if reason == "wrong_payer" => Err(Problem::new(Code::PayerWalletMismatch, "another wallet paid")),
+        Settlement::Refused(reason) => {
+            let mut problem = Problem::new(Code::TxFailed, format!("the transaction does not pay this payment: {reason}"));
+            problem.blockers = vec![reason];
+            Err(problem)
+        }
+    }
+}
+
+/// What the request itself says wrong, before anyone asks the chain.
+async fn check(log: &Log, payment: &Loaded<Payment>, body: &Confirm, tx: TxSignature, clock: &Clock) -> Result<(), Problem> {
+    let Some(facts) = payment.state.facts() else { return Err(Problem::of(Code::PaymentNotFound)) };
+    if let Some(slug) = &body.slug {
+        let product =
+            load::<Product>(log, StreamId::new(Category::Product, facts.product_id)).await.map_err(|error| rejection::read(&error))?;
+        if !matches!(&product.state, Product::Active(product) if product.slug == *slug) {
+            return Err(Problem::field(Code::SlugMismatch, "slug", "is not the payment's product"));
+        }
+    }
+    if payment.state.tx().is_some_and(|linked| linked != tx) {
+        return Err(Problem::new(Code::TxConflict, "this payment is linked to a different transaction"));
+    }
+    if let Some(wallet) = &body.payer_wallet {
+        let wallet = input::solana_wallet("payer_wallet", wallet)?;
+        if facts.payer_wallet.is_some_and(|expected| expected != wallet) {
+            return Err(Problem::of(Code::PayerWalletMismatch));
+        }
+    }
+    match &payment.state {
+        Payment::Expired { .. } => Err(Problem::of(Code::PaymentExpired)),
+        Payment::PendingSignature { facts, .. } if clock.now() >= facts.expires_at => Err(Problem::of(Code::PaymentExpired)),
+        Payment::Failed { failed, .. } => Err(Problem::new(Code::TxFailed, format!("the payment failed: {}", failed.reason))),
+        _ => Ok(()),
+    }
+}
+
+fn confirmed(settled: &Settled) -> Value {
+    json!({
+        "status": "confirmed",
+        "payment_id": settled.payment.payment_id,
+        "tx_signature": settled.confirmed.tx_signature,
+        "amount_lamports": settled.payment.amount,
+        "amount_minor_units": settled.payment.amount,
+        "delivery_type": null,
+        "delivery_value": null,
+        "delivery_status": "NOT_REQUIRED",
+        "membership_id": settled.membership.map(|(id, _)| id),
+        "membership_status": settled.membership.map(|_| "ACTIVE"),
+        "membership_period_end_at": settled.membership.map(|(_, end)| end),
+        "receipt_id": settled.receipt.as_ref().map(|receipt| receipt.receipt_id),
+        "entitlement_id": settled.entitlement.as_ref().map(|entitlement| entitlement.entitlement_id),
+    })
+}
+
+enum Failure {
+    Told(Problem),
+    Append(AppendError),
+}
+
+impl Failure {
+    fn problem(self) -> Problem {
+        match self {
+            Failure::Told(problem) => problem,
+            Failure::Append(error) => rejection::append(error),
+        }
+    }
+}
+
+async fn find(log: &Log, payment_id: PaymentId) -> Result<Loaded<Payment>, Failure> {
+    let payment = load::<Payment>(log, StreamId::new(Category::Payment, payment_id)).await;
+    let payment = payment.map_err(|error| Failure::Told(rejection::read(&error)))?;
+    match payment.state.facts() {
+        Some(_) => Ok(payment),
+        None => Err(Failure::Told(Problem::of(Code::PaymentNotFound))),
+    }
+}
+
+fn public() -> Actor {
+    Actor { kind: ActorKind::Public, id: None }
+}
+
+fn context(payment: &Loaded<Payment>, request_id: &str) -> Context {
+    Context {
+        owner_id: payment.owner_id,
+        livemode: payment.livemode.unwrap_or(true),
+        actor: public(),
+        request_id: Some(request_id.to_owned()),
+        correlation_id: payment.correlation_id.unwrap_or(payment.stream.id),
+    }
+}
+
+fn tx_signature(text: &str) -> Result<TxSignature, Problem> {
+    text.parse().map_err(|rule: events::vocab::bytes::Malformed| Problem::field(Code::ValidationFailed, "tx_signature", rule.to_string()))
+}
+
+fn position_header(position: Option<u64>) -> HeaderMap {
+    position.map(|position| (HILT_POSITION, position.into())).into_iter().collect()
+}

@@ -1,0 +1,276 @@
+//! `POST /v1/access/payment-proofs` (RT-065).
+
+use super::input;
+use crate::{
+    http::{
+        auth::Merchant,
+        body::Body,
+        idempotency::{Answer, Commands, Draft, Operation, RequiredKey},
+        problem::{Code, Problem},
+        rejection,
+        request_id::RequestId,
+    },
+    services::products::{self, ProductRef},
+    state::{Settings, State},
+};
+use axum::{extract::State as Part, response::Response};
+use events::{
+    claims::Claim,
+    clock::new_id,
+    log::{Context, Log},
+    unit::{Loaded, Unit, load},
+    vault::Vault,
+    vocab::{
+        bytes::TxSignature,
+        event::EventType,
+        id::{ProofId, SessionId},
+        rail::RailId,
+        stream::{Category, StreamId},
+        words::{Scope, Trigger},
+    },
+};
+use ledger::{
+    Cited,
+    payment::Payment,
+    payment_session::{Open, PaymentSession},
+    proof::{self, Basis, Proof, solana_fingerprint},
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+use workers::settle::proof_id;
+
+/// A proof of a payment.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+pub struct SubmitProof {
+    /// The session that it pays.
+    pub payment_session_id: Option<String>,
+    /// Your own id of the product; must be the session's.
+    pub external_product_id: Option<String>,
+    /// Your own id of the customer; must be the session's.
+    pub external_customer_id: Option<String>,
+    /// The customer's wallet; must be the session's.
+    pub wallet: Option<String>,
+    /// The customer's e-mail address; must be the session's.
+    pub email: Option<String>,
+    /// The rail; must be the session's.
+    pub rail: Option<String>,
+    /// The rail; must be the session's.
+    pub settlement_rail: Option<String>,
+    /// The amount; must be the requirement's.
+    pub amount_minor_units: Option<u64>,
+    /// CAIP-2; must be the requirement's.
+    pub network: Option<String>,
+    /// Must be the requirement's.
+    pub requirement_hash: Option<String>,
+    /// `false` for candidate proofs, which Solana has none of.
+    pub livemode: Option<bool>,
+    /// The Solana transaction.
+    pub tx_signature: Option<String>,
+}
+
+/// The routes of this file.
+pub fn routes() -> OpenApiRouter<State> {
+    OpenApiRouter::new().routes(routes!(submit_proof))
+}
+
+/// Record a proof. It grants nothing by itself: verification, settlement, receipt and activation follow on chain evidence.
+#[utoipa::path(
+    post, path = "/v1/access/payment-proofs", tag = "access", operation_id = "submit_payment_proof",
+    params(("Idempotency-Key" = String, Header, description = "Unique to this operation")),
+    request_body = SubmitProof,
+    responses(
+        (status = 201, description = "`proof`, `grants_access: false`, `next_stages`", body = Value),
+        (status = 400, description = "`idempotency_key_required`, `malformed_request`", body = Problem),
+        (status = 401, description = "`auth_required`, `invalid_api_key`", body = Problem),
+        (status = 403, description = "`scope_required`, `live_key_required`", body = Problem),
+        (status = 404, description = "`payment_session_not_found`, `product_not_found`", body = Problem),
+        (status = 409, description = "`proof_replayed`, `rail_disabled`, `payment_session_closed`", body = Problem),
+        (status = 410, description = "`payment_expired`", body = Problem),
+        (status = 422, description = "`payment_session_required`, `payment_requirement_mismatch`, `proof_incomplete`, `customer_identity_required`", body = Problem),
+    ),
+    security(("hilt_key" = []), ("bearer" = []))
+)]
+#[allow(clippy::too_many_arguments, reason = "each is one extracted part of the request")]
+async fn submit_proof(
+    Part(commands): Part<Commands>,
+    Part(log): Part<Log>,
+    Part(vault): Part<Vault>,
+    Part(settings): Part<Arc<Settings>>,
+    merchant: Merchant,
+    RequestId(request_id): RequestId,
+    RequiredKey(key): RequiredKey,
+    Body { value: body, hash }: Body<SubmitProof>,
+) -> Result<Response, Problem> {
+    merchant.require(Scope::Write)?.require_live()?;
+    let session_id = body.session_id()?;
+    let tx = body.tx()?;
+    let operation = Operation { owner: merchant.owner, name: "POST /v1/access/payment-proofs".into(), key: Some(key), request_hash: hash };
+    let context = |correlation_id| Context {
+        owner_id: Some(merchant.owner),
+        livemode: true,
+        actor: merchant.actor.clone(),
+        request_id: Some(request_id.clone()),
+        correlation_id,
+    };
+    let replayed = || Problem::new(Code::ProofReplayed, "this transaction is recorded already");
+    let outcome = commands
+        .run(operation, || async {
+            let session = load::<PaymentSession>(&log, StreamId::new(Category::PaymentSession, session_id)).await;
+            let session = session.map_err(|error| rejection::read(&error))?;
+            let open = body.open(&session, &merchant)?;
+            body.matches(&log, &vault, &merchant, open).await?;
+            let payment = load::<Payment>(&log, StreamId::new(Category::Payment, open.session.payment_id)).await;
+            let payment = payment.map_err(|error| rejection::read(&error))?;
+            let facts = payment.state.facts().ok_or_else(|| Problem::of(Code::PaymentNotFound))?;
+            let requirement_event = session.first(EventType::PaymentRequirementAuthored).ok_or_else(|| Problem::of(Code::Internal))?;
+            let stream = StreamId::new(Category::Proof, proof_id(facts, &tx));
+            let mut proof = load::<Proof>(&log, stream).await.map_err(|error| rejection::read(&error))?;
+            let fingerprint = solana_fingerprint(&settings.solana_network, &tx);
+            let claim = Claim::fingerprint(merchant.owner, true, RailId::SolanaUsdc, &fingerprint);
+            if log.find_claim(&claim).await.map_err(|error| rejection::read(&error))?.is_some() || proof.state.proof().is_some() {
+                return Err(replayed());
+            }
+            let mut unit = Unit::new(&log, context(payment.correlation_id.unwrap_or_else(new_id)));
+            let command = proof::Fingerprint {
+                proof_id: proof_id(facts, &tx),
+                rail_id: RailId::SolanaUsdc,
+                network: settings.solana_network.clone(),
+                tx,
+                trigger: Trigger::Proof,
+                payment: facts.clone(),
+                basis: Basis::Requirement(Box::new(Cited::new(requirement_event, open.requirement.clone()))),
+            };
+            unit.decide(&mut proof, proof::Command::Fingerprint(Box::new(command)), Some(requirement_event))
+                .map_err(|refused| rejection::decided(refused.code(), refused))?;
+            let answer = Answer::created(view(&proof.state, open).ok_or_else(|| Problem::of(Code::Internal))?)?;
+            Ok(Draft { unit, answer })
+        })
+        .await;
+    if let Err(problem) = &outcome {
+        record_refusal(&log, context(session_id.0), session_id, &tx, &settings, problem).await;
+    }
+    outcome
+}
+
+impl SubmitProof {
+    fn session_id(&self) -> Result<SessionId, Problem> {
+        match &self.payment_session_id {
+            Some(id) => input::id(id, Code::PaymentSessionNotFound),
+            None => Err(Problem::field(Code::PaymentSessionRequired, "payment_session_id", "is required")),
+        }
+    }
+
+    fn tx(&self) -> Result<TxSignature, Problem> {
+        let text = self.tx_signature.as_deref();
+        let text = text.ok_or_else(|| Problem::field(Code::ProofIncomplete, "tx_signature", "is required on solana_usdc"))?;
+        text.parse()
+            .map_err(|rule: events::vocab::bytes::Malformed| Problem::field(Code::ValidationFailed, "tx_signature", rule.to_string()))
+    }
+
+    /// The caller's own open session.
+    fn open<'a>(&self, session: &'a Loaded<PaymentSession>, merchant: &Merchant) -> Result<&'a Open, Problem> {
+        if session.owner_id != Some(merchant.owner) {
+            return Err(Problem::of(Code::PaymentSessionNotFound));
+        }
+        match &session.state {
+            PaymentSession::Absent | PaymentSession::Created(_) => Err(Problem::of(Code::PaymentSessionNotFound)),
+            // A paid session still takes the proof's field checks and then the replay check.
+            PaymentSession::Pending(open) | PaymentSession::Confirmed { open, .. } => Ok(open),
+            PaymentSession::Expired(_) => Err(Problem::of(Code::PaymentExpired)),
+            PaymentSession::Failed { .. } => Err(Problem::of(Code::PaymentSessionClosed)),
+        }
+    }
+
+    /// Everything the caller says of the payment must be what the stored requirement says (INV-8).
+    async fn matches(&self, log: &Log, vault: &Vault, merchant: &Merchant, open: &Open) -> Result<(), Problem> {
+        let mismatch = |field: &str| Problem::field(Code::PaymentRequirementMismatch, field, "is not the stored requirement's");
+        let rail = input::agreeing_rails(&[("rail", &self.rail), ("settlement_rail", &self.settlement_rail)])?;
+        if rail.is_some_and(|rail| ledger::rails::rail(rail).adapter.is_none()) {
+            return Err(Problem::of(Code::RailDisabled));
+        }
+        let requirement = &open.requirement;
+        let same = [
+            ("rail", rail.is_none_or(|rail| rail == requirement.rail_id)),
+            ("livemode", self.livemode.unwrap_or(true)),
+            ("amount_minor_units", self.amount_minor_units.is_none_or(|amount| amount == requirement.gross.units())),
+            ("network", self.network.as_ref().is_none_or(|network| *network == requirement.network)),
+            ("requirement_hash", self.requirement_hash.as_ref().is_none_or(|hash| *hash == requirement.requirement_hash.to_string())),
+        ];
+        if let Some((field, _)) = same.into_iter().find(|(_, same)| !same) {
+            return Err(mismatch(field));
+        }
+        if let Some(external) = &self.external_product_id {
+            let found = products::find(log, merchant.owner, true, &ProductRef::External(external.clone())).await?;
+            if found.product.access_product_id != open.session.access_product_id {
+                return Err(mismatch("external_product_id"));
+            }
+        }
+        let customer = input::Customer::parse(&self.external_customer_id, &None, &self.wallet, &self.email)?;
+        for identity in customer.identities() {
+            let subject = vault.find_subject(merchant.owner, &[identity]).await.map_err(|error| rejection::read(&error))?;
+            if subject != Some(open.session.subject_id) {
+                return Err(mismatch(identity.0));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A refused proof leaves a trace, and nothing else (TR-33): `proof.replay_rejected` or `proof.rejected`.
+async fn record_refusal(log: &Log, context: Context, session_id: SessionId, tx: &TxSignature, settings: &Settings, problem: &Problem) {
+    let replayed = problem.code == Code::ProofReplayed.as_str();
+    if !replayed && problem.code != Code::PaymentRequirementMismatch.as_str() {
+        return;
+    }
+    let id: ProofId = new_id();
+    let mut unit = Unit::new(log, context);
+    let mut refused = unit.start::<Proof>(StreamId::new(Category::Proof, id));
+    let (rail_id, session_id) = (RailId::SolanaUsdc, Some(session_id));
+    let command = match replayed {
+        true => {
+            let fingerprint = solana_fingerprint(&settings.solana_network, tx);
+            proof::Command::RecordReplay { fingerprint, rail_id, tx: *tx, session_id, payment_id: None }
+        }
+        false => {
+            let field = problem.errors.first().map(|error| error.field.clone());
+            proof::Command::Reject { rail_id, session_id, payment_id: None, reason: problem.code.to_owned(), field }
+        }
+    };
+    let recorded = match unit.decide(&mut refused, command, None) {
+        Ok(_) => unit.commit().await.map(|_| ()).map_err(|error| error.to_string()),
+        Err(rejection) => Err(rejection.to_string()),
+    };
+    if let Err(error) = recorded {
+        tracing::warn!(error, "a refused proof could not be recorded");
+    }
+}
+
+fn view(proof: &Proof, open: &Open) -> Option<Value> {
+    let recorded = proof.proof()?;
+    Some(json!({
+        "proof": {
+            "id": recorded.proof_id,
+            "fingerprint": recorded.fingerprint,
+            "status": "recorded",
+            "rail_id": recorded.rail_id,
+            "settlement_rail_id": recorded.rail_id,
+            "livemode": true,
+            "payment_session_id": recorded.session_id,
+            "tx_signature": recorded.tx_signature,
+            "requirement_binding": {
+                "payment_session_id": recorded.session_id,
+                "pending_entitlement_id": recorded.entitlement_id,
+                "payment_protocol": open.session.payment_protocol,
+                "settlement_rail_id": recorded.rail_id,
+                "requirement_hash": recorded.requirement_hash,
+                "payment_requirements_hash": null,
+                "resource": null,
+            },
+        },
+        "grants_access": false,
+        "next_stages": ["verification", "settlement", "receipt", "entitlement"],
+    }))
+}

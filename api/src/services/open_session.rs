@@ -1,0 +1,183 @@
+//! Opening a live payment session: the payment, the session, its requirement and the pending entitlement in one append
+//! (TR-31, INV-15).
+
+use super::products::Found;
+use crate::{
+    http::{problem::Problem, rejection},
+    routes::input::Customer,
+    state::Settings,
+};
+use events::{
+    clock::{new_id, random_bytes},
+    unit::Unit,
+    vocab::{
+        event::{Asset, EntitlementOrigin, MembershipTerms, PaymentCreated, PaymentRequirementAuthored, PaymentSessionCreated},
+        id::{EntitlementId, OwnerId, PaymentId, SessionId, SubjectId},
+        rail::RailId,
+        stream::{Category, StreamId},
+        time::Timestamp,
+    },
+};
+use ledger::{
+    Cited, entitlement,
+    entitlement::Entitlement,
+    fee::{self, Surface},
+    payment::{self, Payment},
+    payment_session::{self, PaymentSession},
+};
+use serde_json::Value;
+
+/// How long a session waits for its payment.
+pub const SESSION_SECONDS: i64 = 30 * 60;
+
+/// What to open.
+pub struct OpenSession<'a> {
+    /// Whose product.
+    pub owner: OwnerId,
+    /// What is bought.
+    pub found: &'a Found,
+    /// Who buys.
+    pub subject: SubjectId,
+    /// As the caller named him.
+    pub customer: &'a Customer,
+    /// The amount, when it is not the product's price.
+    pub amount: Option<u64>,
+    /// The settlement rail, which has passed its gates.
+    pub rail: RailId,
+    /// The caller's metadata.
+    pub metadata: &'a Option<Value>,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// What was opened.
+pub struct Opened {
+    /// The session.
+    pub session: PaymentSessionCreated,
+    /// Its payment.
+    pub payment: PaymentCreated,
+    /// Its requirement.
+    pub requirement: PaymentRequirementAuthored,
+    /// The pending entitlement.
+    pub entitlement_id: EntitlementId,
+    /// The hosted product's public name.
+    pub slug: String,
+}
+
+/// Decides the four events of a new session in `unit`.
+pub fn open(unit: &mut Unit, settings: &Settings, open: &OpenSession<'_>) -> Result<Opened, Problem> {
+    let (session_id, payment_id, entitlement_id): (SessionId, PaymentId, EntitlementId) = (new_id(), new_id(), new_id());
+    let product = &open.found.product;
+    let expires_at = open.now.plus_seconds(SESSION_SECONDS);
+    let amount = open.amount.unwrap_or(product.amount.units());
+    let personal = events::vocab::personal::Personal { metadata: open.metadata.as_ref().map(Value::to_string), ..open.customer.personal() };
+
+    let mut session = unit.start::<PaymentSession>(StreamId::new(Category::PaymentSession, session_id));
+    let create = payment_session::Create {
+        session_id,
+        app_id: product.app_id,
+        access_product_id: product.access_product_id,
+        product_id: product.product_id,
+        payment_id,
+        entitlement_id,
+        subject_id: open.subject,
+        wallet: open.customer.wallet.clone(),
+        rail_id: open.rail,
+        payment_protocol: None,
+        amount,
+        expires_at,
+        personal,
+    };
+    let created = unit.decide(&mut session, payment_session::Command::Create(Box::new(create)), None);
+    let session_event = first(created.map_err(|refused| rejection::decided(refused.code(), refused))?)?;
+    let session_created = session.state.session().cloned().ok_or_else(inconsistent)?;
+
+    let mut payment = unit.start::<Payment>(StreamId::new(Category::Payment, payment_id));
+    let asked = payment_command(open, settings, &session_created);
+    unit.decide(&mut payment, payment::Command::Create(Box::new(asked)), Some(session_event))
+        .map_err(|refused| rejection::decided(refused.code(), refused))?;
+    let facts = payment.state.facts().cloned().ok_or_else(inconsistent)?;
+
+    let author = payment_session::Command::AuthorRequirement {
+        owner_id: open.owner,
+        session: Cited::new(session_event, session_created.clone()),
+        payment: Box::new(facts.clone()),
+        network: settings.solana_network.clone(),
+    };
+    let authored = unit.decide(&mut session, author, Some(session_event));
+    let requirement_event = first(authored.map_err(|refused| rejection::decided(refused.code(), refused))?)?;
+    let requirement = session.state.open().map(|open| open.requirement.clone()).ok_or_else(inconsistent)?;
+
+    let mut entitlement = unit.start::<Entitlement>(StreamId::new(Category::Entitlement, entitlement_id));
+    let pend = entitlement::Pend {
+        entitlement_id,
+        access_product_id: product.access_product_id,
+        product_id: product.product_id,
+        subject_id: open.subject,
+        wallet: open.customer.wallet.clone(),
+        rail_id: open.rail,
+        origin: EntitlementOrigin::Session { session_id, payment_id },
+        duration_days: product.entitlement_duration_days,
+        personal: open.customer.personal(),
+    };
+    unit.decide(&mut entitlement, entitlement::Command::Pend(Box::new(pend)), Some(requirement_event))
+        .map_err(|refused| rejection::decided(refused.code(), refused))?;
+    Ok(Opened { session: session_created, payment: facts, requirement, entitlement_id, slug: open.found.slug.clone() })
+}
+
+fn payment_command(open: &OpenSession<'_>, settings: &Settings, session: &PaymentSessionCreated) -> payment::Create {
+    let rate = fee::rate(&fee::Rates { no_plan: settings.access_fee_bps, ..fee::LAUNCH }, Surface::Access(None));
+    let product = &open.found.product;
+    payment::Create {
+        payment_id: session.payment_id,
+        product_id: session.product_id,
+        access_product_id: Some(session.access_product_id),
+        session_id: Some(session.session_id),
+        entitlement_id: Some(session.entitlement_id),
+        subject_id: session.subject_id,
+        nonce: random_bytes(),
+        asset: Asset { symbol: "USDC".into(), decimals: 6, mint: settings.usdc_mint },
+        amount: session.amount.units(),
+        fee_bps: rate.bps,
+        fee_policy: rate.policy,
+        merchant_wallet: product.merchant_wallet,
+        fee_wallet: settings.fee_wallet,
+        // A customer identified by his wallet pays with it (INV-66).
+        payer_wallet: open.customer.wallet.as_deref().and_then(|wallet| wallet.parse().ok()),
+        membership: Some(MembershipTerms { billing_interval_days: product.entitlement_duration_days, grace_period_days: 0 }),
+        expires_at: session.expires_at,
+    }
+}
+
+fn first(ids: Vec<events::vocab::id::EventId>) -> Result<events::vocab::id::EventId, Problem> {
+    ids.first().copied().ok_or_else(inconsistent)
+}
+
+/// A fresh stream yields its first event or a rejection; anything else is our own fault.
+fn inconsistent() -> Problem {
+    tracing::error!("a fresh stream yielded no event");
+    Problem::of(crate::http::problem::Code::Internal)
+}
+
+/// The public form of a requirement (RT-063).
+pub fn requirement_view(requirement: &PaymentRequirementAuthored) -> Value {
+    let transfers: Vec<Value> = requirement
+        .required_transfers
+        .iter()
+        .map(|leg| serde_json::json!({"role": leg.role, "pay_to": leg.pay_to, "amount_minor_units": leg.amount}))
+        .collect();
+    serde_json::json!({
+        "rail_id": requirement.rail_id,
+        "network": requirement.network,
+        "asset": requirement.asset,
+        "memo": requirement.memo,
+        "gross_amount_minor_units": requirement.gross,
+        "merchant_amount_minor_units": requirement.merchant_amount,
+        "hilt_fee_minor_units": requirement.fee_amount,
+        "fee_bps": requirement.fee_bps,
+        "fee_policy": requirement.fee_policy,
+        "required_transfers": transfers,
+        "expires_at": requirement.expires_at,
+        "requirement_hash": requirement.requirement_hash,
+    })
+}

@@ -1,0 +1,71 @@
+//! What handlers are given: each takes the one part it needs through `FromRef`.
+
+use crate::http::{
+    auth::Auth,
+    fresh::{Fresh, OwnWrites},
+    idempotency::Commands,
+};
+use crate::routes::Health;
+use axum::extract::FromRef;
+use events::{clock::Clock, log::Log, proof::Checkpointer, vault::Vault};
+use projections::Reader;
+use std::sync::Arc;
+
+/// The parts of a running service that routes use.
+#[derive(Clone, FromRef)]
+pub struct State {
+    /// The log.
+    pub log: Log,
+    /// Keys of data subjects, and secrets.
+    pub vault: Vault,
+    /// The clock.
+    pub clock: Clock,
+    /// Credentials.
+    pub auth: Auth,
+    /// Writes.
+    pub commands: Commands,
+    /// Waiting for read models.
+    pub fresh: Fresh,
+    /// What each owner wrote through this process.
+    pub own_writes: OwnWrites,
+    /// The read models.
+    pub reader: Reader,
+    /// Signs the log's head.
+    pub checkpointer: Checkpointer,
+    /// What the process can tell of itself.
+    pub health: Health,
+    /// Settlement.
+    pub settler: workers::settle::Settler,
+    /// What the deployment's configuration says to routes.
+    pub settings: Arc<Settings>,
+}
+
+/// Configuration that shows in answers and decisions.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Origin of API URLs in answers, without a trailing slash.
+    pub public_api_url: String,
+    /// Origin of checkout URLs in answers, without a trailing slash.
+    pub public_web_url: String,
+    /// CAIP-2 network of Solana.
+    pub solana_network: String,
+    /// USDC's mint there.
+    pub usdc_mint: events::vocab::bytes::SolanaAddress,
+    /// Where the fee leg goes; without it no fee-bearing session can be made.
+    pub fee_wallet: Option<events::vocab::bytes::SolanaAddress>,
+    /// Fee of `/v1/access` sessions.
+    pub access_fee_bps: events::vocab::money::FeeBps,
+    /// Whether a live `solana_usdc` payout needs two people.
+    pub solana_usdc_two_person_review: bool,
+    /// Whether webhooks may go to private addresses.
+    pub webhook_allow_private: bool,
+    /// Origin of the log's signed checkpoints.
+    pub log_origin: String,
+}
+
+impl Settings {
+    /// Where anyone can check a receipt.
+    pub fn verify_url(&self, receipt: events::vocab::id::ReceiptId) -> String {
+        format!("{}/v1/receipt/{receipt}/verify", self.public_api_url.as_str().trim_end_matches('/'))
+    }
+}
