@@ -6,7 +6,10 @@ use events::{
     log::{Log, LogOptions},
     vault::{MasterKey, Vault},
 };
-use sqlx::{PgPool, postgres::PgPoolOptions};
+use sqlx::{
+    PgPool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
 
 /// A migrated database of its own, dropped with the value.
 pub struct Database(TestDatabase);
@@ -37,6 +40,16 @@ impl Database {
     /// Connections as the owner of the schema.
     pub async fn admin_pool(&self) -> PgPool {
         connect(self.admin_url(), 4).await
+    }
+
+    /// Connections as an auditor, who may read the record and nothing else.
+    pub async fn auditor_pool(&self) -> PgPool {
+        let name = format!("auditor_{}", events::clock::new_id::<uuid::Uuid>().simple());
+        let login = format!("CREATE ROLE {name} LOGIN PASSWORD 'test' IN ROLE hilt_auditor");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(login)).execute(&self.admin_pool().await).await.expect("an auditor is made");
+        let auditor: PgConnectOptions = self.admin_url().parse().expect("a test's URL is a URL");
+        let pool = PgPoolOptions::new().max_connections(4);
+        pool.connect_with(auditor.username(&name).password("test")).await.expect("an auditor connects")
     }
 
     /// A log with a vault, as a process of the service opens it.

@@ -1,12 +1,16 @@
-//! What the end-to-end tests share: databases, real local chains, real transactions, and a proxy that alters a chain's real answers.
+//! What the end-to-end tests share: databases, webhook receivers, real local chains, real transactions, and a proxy that alters a chain's real answers.
 
+pub mod app;
 pub mod chain;
 pub mod db;
 pub mod history;
 pub mod keyed;
 pub mod nats;
+pub mod payments;
 pub mod readers;
+pub mod receiver;
 pub mod rpc_proxy;
 pub mod solana_tx;
 pub mod stack;
+pub mod tampering;
 pub mod verify;

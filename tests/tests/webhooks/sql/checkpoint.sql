@@ -1,0 +1,1 @@
+SELECT checkpoint FROM projections.subscriptions WHERE name = $1
