@@ -1,7 +1,7 @@
 //! The service: configuration, the embedded stack and, on top of them, the HTTP face.
 
-pub mod bench;
 pub mod app;
+pub mod bench;
 pub mod config;
 pub mod dev;
 pub mod http;
