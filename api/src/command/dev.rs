@@ -10,7 +10,7 @@ use api::{
     state::State,
 };
 use clap::Args;
-use events::{clock::Clock, log::Log};
+use events::{clock::Clock, log::Log, proof::Checkpointer};
 use replay_tool::VerifyOptions;
 use std::{process::ExitCode, time::Instant};
 use tokio::net::TcpListener;
@@ -27,7 +27,9 @@ pub struct Dev {
 impl Dev {
     /// Starts the stack, serves until asked to end, stops the stack.
     pub async fn run(self, config: Config) -> Result<ExitCode, Refusal> {
-        super::init_tracing(&config)?;
+        // A person at a terminal wants the tour, not a line for each request; HILT_LOG brings those back.
+        let asked = std::env::var_os("HILT_LOG").is_some();
+        super::init_tracing(if asked { &config.log_filter } else { "warn" })?;
         // The cheap refusal first: a taken port starts nothing.
         let listener = listen::bind(config.listen).await?;
         let begun = Instant::now();
@@ -92,9 +94,8 @@ async fn serve(dev: &Dev, config: &Config, stack: &Stack, listener: TcpListener)
         log_origin,
         log_vkey: checkpointer.vkey().await?.to_string(),
     };
-    let vkey = checkpointer.vkey().await?;
     if stack.is_first_start || dev.once {
-        tour(&base_url, credentials.sandbox_key(), &log, &vkey.to_string()).await?;
+        tour(&base_url, credentials.sandbox_key(), &log, &checkpointer).await?;
     }
     credentials.dev_file(&vault, &clock, &audience, places).await?.write(stack.data_dir())?;
     eprintln!(
@@ -112,7 +113,7 @@ async fn serve(dev: &Dev, config: &Config, stack: &Stack, listener: TcpListener)
 }
 
 /// One sandbox payment from session to entitlement, its trail, and the result of verifying the whole log.
-async fn tour(base_url: &str, sandbox_key: &str, log: &Log, vkey: &str) -> Result<(), Refusal> {
+async fn tour(base_url: &str, sandbox_key: &str, log: &Log, checkpointer: &Checkpointer) -> Result<(), Refusal> {
     let demo = dev::run_demo(base_url, sandbox_key).await?;
     println!("One payment in the sandbox, over HTTP:");
     for step in &demo.steps {
@@ -120,7 +121,8 @@ async fn tour(base_url: &str, sandbox_key: &str, log: &Log, vkey: &str) -> Resul
     }
     let trail = replay_tool::trail(log.pool(), &demo.session_id.to_string()).await.map_err(|error| super::with_causes(&error))?;
     println!("\nIts trail in the log:\n{trail}");
-    let options = VerifyOptions { vkey: Some(vkey.to_owned()), ..VerifyOptions::default() };
+    checkpointer.sign().await.map_err(|error| super::with_causes(&error))?;
+    let options = VerifyOptions { vkey: Some(checkpointer.vkey().await?.to_string()), ..VerifyOptions::default() };
     let report = replay_tool::verify(log.pool(), &options, &|_| {}).await.map_err(|error| super::with_causes(&error))?;
     println!("The log verifies: {report}");
     Ok(())

@@ -1,5 +1,6 @@
 //! The subcommands of `hilt`, one file each.
 
+mod bench;
 mod dev;
 mod keys;
 mod migrate;
@@ -39,6 +40,8 @@ enum Command {
     Keys(keys::Keys),
     /// Mint a token with the service's own key.
     Token(token::Token),
+    /// Measure what the service does a second, beside the machine's own floor.
+    Bench(bench::Bench),
     /// Start the embedded PostgreSQL and NATS alone, for tests.
     #[command(hide = true)]
     Stack(stack::Stack),
@@ -54,15 +57,16 @@ impl Cli {
             Command::Migrate(command) => command.run(config).await,
             Command::Keys(command) => command.run(config).await,
             Command::Token(command) => command.run(config).await,
+            Command::Bench(command) => command.run(config).await,
             Command::Stack(command) => command.run(config).await,
         }
     }
 }
 
-/// Logs to standard error, as HILT_LOG says: for a human on a terminal, as JSON lines otherwise.
-fn init_tracing(config: &Config) -> Result<(), Refusal> {
+/// Logs to standard error: for a human on a terminal, as JSON lines otherwise.
+fn init_tracing(filter: &str) -> Result<(), Refusal> {
     use std::io::IsTerminal as _;
-    let filter = tracing_subscriber::EnvFilter::try_new(&config.log_filter).map_err(|error| format!("HILT_LOG is not valid: {error}"))?;
+    let filter = tracing_subscriber::EnvFilter::try_new(filter).map_err(|error| format!("HILT_LOG is not valid: {error}"))?;
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let installed = match std::io::stderr().is_terminal() {
         true => builder.try_init(),

@@ -24,7 +24,7 @@ impl Serve {
         if let Some(roles) = &self.roles {
             config.set_roles(roles)?;
         }
-        init_tracing(&config)?;
+        init_tracing(&config.log_filter)?;
         let listener = listen::bind(config.listen).await?;
         let database_url = config.database_url.as_ref().ok_or("HILT_DATABASE_URL is needed (or run `hilt dev`)")?.expose().clone();
         let master_key = *config.master_key.as_ref().ok_or("HILT_MASTER_KEY is needed: 64 hexadecimal digits")?.expose();

@@ -52,7 +52,7 @@ pub const SETTINGS: &[Setting] = &[
     with("HILT_JWT_AUDIENCE", "hilt", "audience a JWT must name"),
     with("HILT_ACCESS_FEE_BPS", "100", "fee on access sessions of owners without a paid plan, in basis points"),
     with("HILT_WORKSPACE_FEE_BPS", "10", "fee on workspace checkouts, in basis points"),
-    with("HILT_LOG", "info", "what is logged, as a tracing filter"),
+    with("HILT_LOG", "info,async_nats=warn", "what is logged, as a tracing filter; `hilt dev` logs warnings only unless it is set"),
     with("HILT_MAX_BODY_BYTES", "1048576", "largest request body"),
 ];
 
