@@ -75,7 +75,8 @@ struct Inner {
 
 impl Log {
     /// Opens the log in the database of `pool`, which is migrated. Must be called inside a tokio runtime; the writer has a
-    /// connection of its own beside the pool's and ends when the last handle is dropped and everything that waits is written.
+    /// connection of its own beside the pool's and ends when the last handle is dropped and everything that waits is written. One
+    /// connection of the pool is taken for good, to hear of other processes' commits; the vault takes another.
     pub async fn open(pool: PgPool, vault: Vault, clock: Clock, options: LogOptions) -> Result<Self, ReadError> {
         let position = head::read(&pool).await?.next_position;
         let (sender, receiver) = watch::channel(position);
