@@ -19,7 +19,7 @@ use events::{
         words::{ProductStatus, WebhookEvent},
     },
 };
-use hilt_tests::{db::Database, receiver::Receiver};
+use hilt_tests::{db::Database, receiver::Receiver, stack::nats_url};
 use ledger::{
     webhook_delivery::WebhookDelivery,
     webhook_endpoint::{self, WebhookEndpoint},
@@ -96,8 +96,7 @@ async fn deps(database: &Database, clock: &Clock, stream: StreamConfig) -> Deps 
     let pool = PgPoolOptions::new().max_connections(16).connect(database.service_url()).await.unwrap();
     let vault = Vault::new(pool.clone(), MasterKey::from_bytes([7; 32]), clock.clone());
     let log = Log::open(pool.clone(), vault.clone(), clock.clone(), LogOptions::default()).await.unwrap();
-    let url = std::env::var("HILT_TEST_NATS_URL").expect("HILT_TEST_NATS_URL names a server for tests");
-    let nats = Some(async_nats::connect(url).await.unwrap());
+    let nats = Some(events::nats::connect(&nats_url()).await.unwrap());
     Deps { leases: Leases::new(pool.clone()), pool, log, vault, nats, stream }
 }
 
