@@ -70,8 +70,8 @@ struct Verify {
 
 #[derive(Args)]
 struct Models {
-    /// Which projection; may be given several times.
-    #[arg(long = "projection", required_unless_present = "all", conflicts_with = "all")]
+    /// Which projection; may be given several times. All of them when none is named.
+    #[arg(long = "projection", conflicts_with = "all")]
     projections: Vec<String>,
     /// Every projection.
     #[arg(long)]
@@ -133,7 +133,7 @@ impl Models {
     async fn run(self, settings: Settings, anew: bool, json: bool) -> Result<String, Failure> {
         let pool = settings.connect().await?;
         let models = open_models(&pool, settings.master_key(self.master_key)?).await?;
-        let names = match self.all {
+        let names = match self.all || self.projections.is_empty() {
             true => models.names().iter().map(|&name| name.to_owned()).collect(),
             false => self.projections,
         };

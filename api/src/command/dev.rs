@@ -109,6 +109,8 @@ async fn serve(dev: &Dev, config: &Config, stack: &Stack, listener: TcpListener)
     DevFile::remove(stack.data_dir());
     over.cancel();
     serving.await??;
+    // The stack stops next, and connections that it cuts off would complain.
+    log.pool().close().await;
     Ok(())
 }
 
