@@ -15,7 +15,9 @@ const POLL: Duration = Duration::from_millis(500);
 pub(super) async fn follow(pool: PgPool, head: Arc<watch::Sender<u64>>, stop: CancellationToken) {
     stop.run_until_cancelled(async {
         loop {
-            if let Err(error) = listen(&pool, &head).await {
+            if let Err(error) = listen(&pool, &head).await
+                && !pool.is_closed()
+            {
                 tracing::warn!(%error, "commits of other processes cannot be heard; polling");
             }
             tokio::time::sleep(POLL).await;

@@ -12,7 +12,9 @@ pub(super) const CHANNEL: &str = "hilt_erasures";
 pub(super) async fn hear_erasures(pool: PgPool, vault: Weak<Inner>, stop: CancellationToken) {
     stop.run_until_cancelled(async {
         loop {
-            if let Err(error) = listen(&pool, &vault).await {
+            if let Err(error) = listen(&pool, &vault).await
+                && !pool.is_closed()
+            {
                 tracing::warn!(%error, "erasures in other processes cannot be heard; subject keys are not cached meanwhile");
             }
             match vault.upgrade() {
