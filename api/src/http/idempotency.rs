@@ -154,8 +154,8 @@ impl Commands {
         Commands { log, vault, own_writes, under_way: Arc::default() }
     }
 
-    /// Runs `draft`, which decides on the current state and may run again when it loses a race, and commits what it yields
-    /// together with its answer.
+    /// Runs `draft`, which decides on the current state and may run again when it loses a race (a refusal as
+    /// [`Code::Conflict`] says that it did), and commits what it yields together with its answer.
     pub async fn run<'a, F, Fut>(&self, operation: Operation, mut draft: F) -> Result<Response, Problem>
     where
         F: FnMut() -> Fut,
@@ -165,16 +165,27 @@ impl Commands {
             None => None,
             Some(key) => {
                 let under_way = self.enter(operation.owner, &operation.name, key)?;
-                let stored = self.log.find_answer(operation.owner, &operation.name, key).await;
-                if let Some(stored) = stored.map_err(|error| rejection::read(&error))? {
-                    return self.replay(&operation, stored);
+                if let Some(answer) = self.stored(&operation).await? {
+                    return Ok(answer);
                 }
                 Some(under_way)
             }
         };
         for _ in 0..ATTEMPTS {
-            let Draft { mut unit, answer } = draft().await?;
+            // Another attempt of this very request may commit while this one reads: a caller that gave up and came again, or came
+            // to another process. What then looks decided already, or not allowed any more, is that attempt's own effect.
+            let Draft { mut unit, answer } = match draft().await {
+                Ok(draft) => draft,
+                Err(problem) => match self.stored(&operation).await? {
+                    Some(answer) => return Ok(answer),
+                    None if problem.code == Code::Conflict.as_str() => continue,
+                    None => return Err(problem),
+                },
+            };
             if unit.is_empty() {
+                if let Some(answer) = self.stored(&operation).await? {
+                    return Ok(answer);
+                }
                 return Ok(respond(answer.status, &answer.body, self.log.watch_head().borrow().checked_sub(1), false));
             }
             if let Some(key) = &operation.key {
@@ -191,6 +202,13 @@ impl Commands {
             }
         }
         Err(Problem::of(Code::Conflict).retry_after(1))
+    }
+
+    /// The answer that this request was given before, if it was.
+    async fn stored(&self, operation: &Operation) -> Result<Option<Response>, Problem> {
+        let Some(key) = &operation.key else { return Ok(None) };
+        let stored = self.log.find_answer(operation.owner, &operation.name, key).await.map_err(|error| rejection::read(&error))?;
+        stored.map(|stored| self.replay(operation, stored)).transpose()
     }
 
     fn enter(&self, owner: OwnerId, name: &str, key: &str) -> Result<UnderWay<'_>, Problem> {

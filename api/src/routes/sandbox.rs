@@ -252,6 +252,10 @@ async fn activate(
     let stream = StreamId::new(Category::Entitlement, session.entitlement_id);
     let mut entitlement = load::<Entitlement>(log, stream).await.map_err(|error| rejection::read(&error))?;
     if let Some(id) = confirmed_event {
+        if matches!(entitlement.state, Entitlement::Active { .. }) {
+            // Another request confirmed the session after this one had read it.
+            return Err(Problem::of(Code::Conflict).retry_after(1));
+        }
         let confirmed =
             events::vocab::event::SandboxSessionConfirmed { sandbox_session_id: session.sandbox_session_id, confirmed_at: *confirmed_at };
         let evidence = Evidence::Sandbox(Box::new(SandboxEvidence {
