@@ -68,6 +68,8 @@ impl Stack {
         packages::setpriv()?;
         packages::postgres(Path::new(""))?;
         let mut data = DataDir::open(&data_dir).await?;
+        // A killed service could not remove its own; whoever waits for the file must not find that one.
+        DevFile::remove(&data.path);
         let master_key = data.master_key()?;
         let spawner = Spawner::new()?;
 
