@@ -29,6 +29,11 @@ impl Nats {
         nats
     }
 
+    /// Its address.
+    pub fn url(&self) -> String {
+        format!("nats://127.0.0.1:{}", self.port)
+    }
+
     /// A client that connects again by itself.
     ///
     /// # Panics
@@ -37,7 +42,7 @@ impl Nats {
         async_nats::ConnectOptions::new()
             .retry_on_initial_connect()
             .reconnect_delay_callback(|_| Duration::from_millis(100))
-            .connect(format!("nats://127.0.0.1:{}", self.port))
+            .connect(self.url())
             .await
             .expect("the address is well formed")
     }

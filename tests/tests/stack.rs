@@ -1,6 +1,9 @@
 //! The embedded stack as a person meets it: the real binary, real servers, real signals.
 
-use hilt_tests::stack::{fresh_database, nats_prefix, nats_url};
+use hilt_tests::{
+    processes::{Folder, children_of, hilt, servers_of},
+    stack::{fresh_database, nats_url},
+};
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
@@ -8,7 +11,7 @@ use nix::{
 use serde::Deserialize;
 use sqlx::{Connection as _, PgConnection};
 use std::{
-    env, fs,
+    fs,
     net::TcpListener,
     os::unix::fs::{MetadataExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
@@ -24,27 +27,6 @@ use tokio::{
 /// Nothing here takes longer, even on a busy machine.
 const BOUND: Duration = Duration::from_secs(60);
 
-/// A directory of this test, removed with the value.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Self {
-        let path = env::temp_dir().join(format!("hilt-stack-{}", nats_prefix()));
-        fs::create_dir(&path).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-        Folder(path)
-    }
-    fn data(&self) -> PathBuf {
-        self.0.join("data")
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
 #[derive(Deserialize)]
 struct Ready {
     admin_database_url: String,
@@ -57,15 +39,6 @@ struct Ready {
 struct Running {
     child: Child,
     ready: Ready,
-}
-
-fn hilt(arguments: &[&str]) -> Command {
-    let tests = env::current_exe().unwrap();
-    let binary = tests.parent().and_then(Path::parent).unwrap().join("hilt");
-    assert!(binary.exists(), "{} is missing: build the workspace first, as bin/test does", binary.display());
-    let mut command = Command::new(binary);
-    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-    command
 }
 
 async fn start(data: &Path) -> Running {
@@ -99,12 +72,7 @@ async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
 
 impl Running {
     fn server_pids(&self) -> Vec<i32> {
-        ["postgres/postmaster.pid", "nats/nats.pid"]
-            .map(|file| {
-                let text = fs::read_to_string(self.ready.data_dir.join(file)).unwrap();
-                text.lines().next().unwrap().trim().parse().unwrap()
-            })
-            .to_vec()
+        servers_of(&self.ready.data_dir)
     }
     fn pid(&self) -> i32 {
         self.child.id().unwrap().try_into().unwrap()
@@ -122,16 +90,6 @@ fn send(pid: i32, signal: Signal) {
 /// A process that ended but was not reaped counts as ended.
 fn lives(pid: i32) -> bool {
     fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|arguments| !arguments.is_empty())
-}
-
-fn children_of(parent: i32) -> Vec<i32> {
-    let is_child = |pid: &i32| {
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        // The name in parentheses may hold spaces; the parent is the second word after it.
-        stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(1)).is_some_and(|word| word == parent.to_string())
-    };
-    let pids = fs::read_dir("/proc").unwrap().filter_map(|entry| entry.unwrap().file_name().to_str()?.parse().ok());
-    pids.filter(is_child).collect()
 }
 
 async fn remember(ready: &Ready) {
