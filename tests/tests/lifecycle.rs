@@ -128,6 +128,22 @@ async fn a_second_payment_extends_from_the_current_end() {
     app.close().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn access_ends_with_its_window_and_the_end_is_on_record() {
+    let (chain, app) = start().await;
+    let shop = Shop::open(&app).await;
+    let buyer = buyer(&chain).await;
+    let session = shop.session(&app, "cust_5").await;
+    let requirement = &session["payment_session"]["payment_requirement"];
+    chain.pay(PayRequest::usdc(&buyer, &legs(requirement), memo(requirement))).await;
+    shop.until_access(&app, "cust_5").await;
+    app.clock.advance_seconds(31 * 86_400);
+    let after = shop.check(&app, "cust_5").await;
+    assert_eq!((&after["has_access"], &after["reason"]), (&json!(false), &json!("entitlement_expired")), "{after}");
+    shop::until_event(&app, "entitlement.expired").await;
+    app.close().await;
+}
+
 /// What a buyer can do wrong: whom he pays, how much, in what, with which memo.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_does_not_pay_is_refused_with_its_own_reason_and_recorded() {

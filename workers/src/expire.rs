@@ -1,4 +1,5 @@
-//! Ends what nobody paid for in time: the payment and its session in one append (TR-9, TR-32).
+//! Ends what is over: payments that nobody made in time, with their sessions (TR-9, TR-32), and access whose window has ended
+//! (TR-38, OPS-63). The check answers by the clock all the same; this puts the end on record.
 
 use crate::settle::{SettleError, WatchError, rejected};
 use events::{
@@ -11,6 +12,7 @@ use events::{
     },
 };
 use ledger::{
+    entitlement::{self, Entitlement},
     payment::{self, Payment},
     payment_session::{self, PaymentSession},
 };
@@ -30,6 +32,31 @@ pub async fn payments(log: &Log, reader: &Reader, clock: &Clock) -> Result<(), W
             // Someone was faster; the next round sees what he did.
             Ok(()) | Err(SettleError::Rejected { .. } | SettleError::Append(AppendError::Conflict { .. })) => {}
             Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+/// Expires entitlements whose window has ended.
+pub async fn entitlements(log: &Log, reader: &Reader, clock: &Clock) -> Result<(), WatchError> {
+    let now = clock.now();
+    for due in projections::entitlements::lapsed(reader, now, ROUND).await? {
+        let mut entitlement = load::<Entitlement>(log, StreamId::new(Category::Entitlement, due.meta.id)).await?;
+        let context = Context {
+            owner_id: entitlement.owner_id,
+            livemode: entitlement.livemode.unwrap_or(true),
+            actor: Actor::system("expiry"),
+            request_id: None,
+            correlation_id: entitlement.correlation_id.unwrap_or(due.meta.id),
+        };
+        let mut unit = Unit::new(log, context);
+        let cause = entitlement.last_event;
+        // A rule that refuses means that the read model is behind; the next round sees what has become of it.
+        if unit.decide(&mut entitlement, entitlement::Command::Expire { now }, cause).is_ok() && !unit.is_empty() {
+            match unit.commit().await {
+                Ok(_) | Err(AppendError::Conflict { .. }) => {}
+                Err(error) => return Err(SettleError::from(error).into()),
+            }
         }
     }
     Ok(())

@@ -77,3 +77,12 @@ pub async fn events_of_type(app: &TestApp, event_type: &str) -> Vec<Value> {
     let page = app.send(app.request(reqwest::Method::GET, &path).bearer_auth(token)).await.ok();
     page["items"].as_array().cloned().unwrap_or_default()
 }
+
+/// Waits until the log has an event of that type.
+pub async fn until_event(app: &TestApp, event_type: &str) {
+    let deadline = Instant::now() + SOON;
+    while events_of_type(app, event_type).await.is_empty() {
+        assert!(Instant::now() < deadline, "{event_type} never happened");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}

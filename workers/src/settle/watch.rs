@@ -3,7 +3,7 @@
 //! It finds a transaction by itself: each merchant wallet with open payments is asked for its newest signatures, and a memo
 //! leads to its payment. The confirm call and the proof are only faster ways to the same place.
 
-use super::{Asker, SettleError, Settler};
+use super::{Asker, Parts, SettleError, Settlement, Settler};
 use crate::expire;
 use events::{
     claims::Claim,
@@ -73,7 +73,9 @@ impl Watcher {
     async fn round(&mut self) -> Result<(), WatchError> {
         // What is over is over, whether or not the chain answers.
         let looked = if self.settler.chain().is_some() { self.look_at_open().await } else { Ok(()) };
-        expire::payments(&self.settler.0.log, &self.reader, &self.settler.0.clock).await?;
+        let Parts { log, clock, .. } = &*self.settler.0;
+        expire::payments(log, &self.reader, clock).await?;
+        expire::entitlements(log, &self.reader, clock).await?;
         looked
     }
 
@@ -102,25 +104,31 @@ impl Watcher {
         Ok(())
     }
 
-    async fn look(&self, payment: PaymentId, tx: TxSignature) -> Result<(), SettleError> {
+    /// Looks once; tells whether there is an answer, whatever it is.
+    async fn look(&self, payment: PaymentId, tx: TxSignature) -> Result<bool, SettleError> {
         let asker = Asker { actor: Actor::system("watcher"), request_id: None, trigger: Trigger::Watcher };
         match self.settler.settle(payment, tx, &asker).await {
+            Ok(Settlement::Pending(_)) => Ok(false),
+            Ok(Settlement::Settled(_) | Settlement::Refused(_)) => Ok(true),
             // What a rule refuses for one payment must not keep the watcher from the others.
             Err(SettleError::Rejected { code, .. }) => {
                 tracing::debug!(%payment, code, "the watcher's look was refused");
-                Ok(())
+                Ok(true)
             }
-            other => other.map(|_| ()),
+            Err(error) => Err(error),
         }
     }
 
-    /// Reads what came to a token account since the last time, and looks at what carries a memo of ours.
+    /// Reads what came to a token account since the last time, oldest first, and looks at what carries a memo of ours. The mark
+    /// moves only past what has an answer: a node may list a signature before another calls it final.
     async fn read_account(&mut self, account: SolanaAddress) -> Result<(), WatchError> {
         let signatures = self.new_signatures(&account).await?;
         for found in signatures.iter().rev() {
             for memo in found.memo.iter().flat_map(|memo| memos(memo)) {
-                if let Some(stream) = self.settler.0.log.find_claim(&Claim::memo(&memo)).await? {
-                    self.look(stream.id.into(), found.signature).await?;
+                if let Some(stream) = self.settler.0.log.find_claim(&Claim::memo(&memo)).await?
+                    && !self.look(stream.id.into(), found.signature).await?
+                {
+                    return Ok(());
                 }
             }
             self.seen.insert(account, found.signature);
