@@ -55,9 +55,11 @@ enum Setback {
 impl Writer {
     pub fn new(pool: &PgPool, clock: Clock, watch: Arc<watch::Sender<u64>>, options: LogOptions) -> Self {
         // What a batch does is always a few index look-ups for each row. On tables whose statistics are missing or old the planner
-        // would choose otherwise. An acknowledged append is on disk whatever the server's default is.
+        // would choose otherwise. An acknowledged append is on disk whatever the server's default is. A process that is frozen or cut
+        // off while it has the head locked holds up all others no longer than this, which is well below their deadline.
         let connect = (*pool.connect_options()).clone().application_name("hilt writer").options([
             ("synchronous_commit", "on"),
+            ("idle_in_transaction_session_timeout", "3s"),
             ("enable_hashjoin", "off"),
             ("enable_mergejoin", "off"),
             ("enable_seqscan", "off"),
