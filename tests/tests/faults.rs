@@ -30,7 +30,7 @@ use std::{
 use tokio::time::sleep;
 
 /// What "within seconds" means, on a busy machine and without optimisation.
-const SECONDS: Duration = Duration::from_secs(15);
+const SECONDS: Duration = Duration::from_secs(20);
 
 fn recovered(what: &str, took: Duration) {
     println!("{what}: {:.2} s", took.as_secs_f64());
@@ -85,6 +85,55 @@ async fn of_two_processes_one_is_killed_and_the_other_takes_over() {
     load.more(60).await;
     let bought = load.finish().await;
     nothing_lost_nothing_doubled(place.database.service_url(), MASTER_KEY, &bought).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_processes_one_freezes_in_the_middle_of_an_append() {
+    let nats = Nats::start();
+    let place = Place::new(&nats).await;
+    let key = place.sandbox_key().await;
+    let mut first = place.start_ready().await;
+    first.until("it leads", leads).await;
+    let mut second = place.start_ready().await;
+    let load = Load::start(&[&first.base_url, &second.base_url], &key).await;
+    load.more(40).await;
+
+    freeze_with_the_head_locked(&first, &place, &load).await;
+    let begun = Instant::now();
+    load.more(10).await;
+    recovered("one of two frozen with the head locked, until the next writes", begun.elapsed());
+    second.until("it leads", leads).await;
+    recovered("one of two frozen, until the other leads", begun.elapsed());
+    load.more(40).await;
+    kill(Pid::from_raw(first.pid()), Signal::SIGCONT).unwrap();
+    first.ready().await;
+    load.more(40).await;
+    let bought = load.finish().await;
+    nothing_lost_nothing_doubled(place.database.service_url(), MASTER_KEY, &bought).await;
+}
+
+/// Stops the process at moments of its own choosing until one is within a transaction that holds up the others.
+async fn freeze_with_the_head_locked(service: &Service, place: &Place, load: &Load) {
+    let mut own = PgConnection::connect(place.database.service_url()).await.unwrap();
+    let pid = Pid::from_raw(service.pid());
+    for _ in 0..200 {
+        kill(pid, Signal::SIGSTOP).unwrap();
+        // Nobody who runs stays idle in a transaction for so long.
+        sleep(Duration::from_millis(250)).await;
+        let locked: bool = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'hilt writer'
+             AND state = 'idle in transaction' AND state_change < clock_timestamp() - interval '200 milliseconds')",
+        )
+        .fetch_one(&mut own)
+        .await
+        .unwrap();
+        if locked {
+            return;
+        }
+        kill(pid, Signal::SIGCONT).unwrap();
+        load.more(3).await;
+    }
+    panic!("no moment with the head locked was met");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -189,7 +189,7 @@ impl Shared {
 
     /// The answer, if there is one and it does not ask to come again.
     async fn try_once(&self, base_url: &str, key: &str, Request { path, body }: &Request) -> Option<Answer> {
-        let sent = self.http.post(format!("{base_url}{path}")).header("X-Hilt-Key", &self.key).timeout(Duration::from_secs(10));
+        let sent = self.http.post(format!("{base_url}{path}")).header("X-Hilt-Key", &self.key).timeout(Duration::from_secs(3));
         let answer = sent.header("Idempotency-Key", key).header("X-Request-Id", key).json(body).send().await.ok()?;
         let position = answer.headers().get("hilt-position").map(|position| position.to_str().unwrap().parse().unwrap());
         let (status, replayed) = (answer.status().as_u16(), answer.headers().contains_key("idempotency-replayed"));
