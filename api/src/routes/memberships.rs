@@ -150,6 +150,9 @@ struct FullMembership {
     membership: Membership,
     /// Every paid period, in order.
     history: Vec<PeriodView>,
+    /// How access was handed over; null while nothing is recorded of a delivery.
+    #[schema(value_type = Option<Object>)]
+    delivery: Option<serde_json::Value>,
 }
 
 /// A paid period.
@@ -304,5 +307,5 @@ async fn get(
     let found = memberships::find(&reader, merchant.owner, id, clock.now()).await.map_err(rejection::query)?;
     let found = found.ok_or_else(|| Problem::of(Code::MembershipNotFound))?;
     let history = found.membership.history.iter().map(PeriodView::from).collect();
-    Ok(Json(FullMembership { membership: found.into(), history }))
+    Ok(Json(FullMembership { membership: found.into(), history, delivery: None }))
 }

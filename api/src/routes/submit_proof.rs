@@ -16,17 +16,17 @@ use crate::{
 use axum::{extract::State as Part, response::Response};
 use events::{
     claims::Claim,
-    clock::new_id,
+    clock::{Clock, new_id},
     log::{Context, Log},
     unit::{Loaded, Unit, load},
     vault::Vault,
     vocab::{
         bytes::TxSignature,
-        event::EventType,
+        event::{EventType, RequiredTransfer},
         id::{ProofId, SessionId},
         rail::RailId,
         stream::{Category, StreamId},
-        words::{Scope, Trigger},
+        words::{Scope, TransferRole, Trigger},
     },
 };
 use ledger::{
@@ -63,6 +63,12 @@ pub struct SubmitProof {
     pub amount_minor_units: Option<u64>,
     /// CAIP-2; must be the requirement's.
     pub network: Option<String>,
+    /// The mint; must be the requirement's.
+    pub asset: Option<String>,
+    /// The merchant's wallet; must be the requirement's.
+    pub pay_to: Option<String>,
+    /// The protocol around the payment; must be the session's.
+    pub payment_protocol: Option<String>,
     /// Must be the requirement's.
     pub requirement_hash: Option<String>,
     /// `false` for candidate proofs, which Solana has none of.
@@ -99,6 +105,7 @@ async fn submit_proof(
     Part(log): Part<Log>,
     Part(vault): Part<Vault>,
     Part(settings): Part<Arc<Settings>>,
+    Part(clock): Part<Clock>,
     merchant: Merchant,
     RequestId(request_id): RequestId,
     RequiredKey(key): RequiredKey,
@@ -132,6 +139,11 @@ async fn submit_proof(
             let claim = Claim::fingerprint(merchant.owner, true, RailId::SolanaUsdc, &fingerprint);
             if log.find_claim(&claim).await.map_err(|error| rejection::read(&error))?.is_some() || proof.state.proof().is_some() {
                 return Err(replayed());
+            }
+            // Its end is recorded when the worker comes by, but it is over from the instant itself (INV-68). What was recorded before
+            // is still settled.
+            if matches!(payment.state, Payment::PendingSignature { .. }) && clock.now() >= facts.expires_at {
+                return Err(Problem::of(Code::PaymentExpired).next_action("Open another session."));
             }
             let mut unit = Unit::new(&log, context(payment.correlation_id.unwrap_or_else(new_id)));
             let command = proof::Fingerprint {
@@ -196,6 +208,12 @@ impl SubmitProof {
             ("rail", rail.is_none_or(|rail| rail == requirement.rail_id)),
             ("livemode", self.livemode.unwrap_or(true)),
             ("amount_minor_units", self.amount_minor_units.is_none_or(|amount| amount == requirement.gross.units())),
+            ("payment_protocol", self.payment_protocol.as_deref() == open.session.payment_protocol.map(|protocol| protocol.as_str())),
+            ("asset", self.asset.as_ref().is_none_or(|asset| *asset == requirement.asset.to_string())),
+            (
+                "pay_to",
+                self.pay_to.as_ref().is_none_or(|wallet| requirement.required_transfers.iter().any(|leg| is_merchants(leg, wallet))),
+            ),
             ("network", self.network.as_ref().is_none_or(|network| *network == requirement.network)),
             ("requirement_hash", self.requirement_hash.as_ref().is_none_or(|hash| *hash == requirement.requirement_hash.to_string())),
         ];
@@ -203,8 +221,13 @@ impl SubmitProof {
             return Err(mismatch(field));
         }
         if let Some(external) = &self.external_product_id {
-            let found = products::find(log, merchant.owner, true, &ProductRef::External(external.clone())).await?;
-            if found.product.access_product_id != open.session.access_product_id {
+            let same = match products::find(log, merchant.owner, true, &ProductRef::External(external.clone())).await {
+                Ok(found) => found.product.access_product_id == open.session.access_product_id,
+                // A product that there is not is not the session's either, and the attempt leaves the same trace.
+                Err(problem) if problem.code == Code::ProductNotFound.as_str() => false,
+                Err(problem) => return Err(problem),
+            };
+            if !same {
                 return Err(mismatch("external_product_id"));
             }
         }
@@ -217,6 +240,10 @@ impl SubmitProof {
         }
         Ok(())
     }
+}
+
+fn is_merchants(leg: &RequiredTransfer, wallet: &str) -> bool {
+    leg.role == TransferRole::Merchant && leg.pay_to.to_string() == wallet
 }
 
 /// A refused proof leaves a trace, and nothing else (TR-33): `proof.replay_rejected` or `proof.rejected`.

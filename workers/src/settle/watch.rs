@@ -12,6 +12,7 @@ use events::{
         bytes::{SolanaAddress, TxSignature},
         id::PaymentId,
         stream::Actor,
+        time::Timestamp,
         words::Trigger,
     },
 };
@@ -35,10 +36,12 @@ const PAGE: u32 = 500;
 /// Pages of a wallet's signatures read in one round. A wallet without a mark is read this far back, which covers more than the
 /// half hour that a session lives.
 const PAGES: usize = 5;
+/// How long a transaction is looked at again: longer than a session lives and its transaction may take.
+const AGAIN_SECONDS: i64 = 3600;
 
 /// Looks at open payments until it is told to stop.
 pub async fn run(settler: Settler, reader: Reader, stop: CancellationToken) -> Result<(), WatchError> {
-    let mut watcher = Watcher { settler, reader, seen: HashMap::new() };
+    let mut watcher = Watcher { settler, reader, seen: HashMap::new(), again: HashMap::new() };
     while stop.run_until_cancelled(tokio::time::sleep(PERIOD)).await.is_some() {
         watcher.round().await?;
     }
@@ -67,6 +70,10 @@ struct Watcher {
     reader: Reader,
     /// The newest signature read of each token account.
     seen: HashMap<SolanaAddress, TxSignature>,
+    /// Transactions that carry a payment's memo and came to nothing yet, and since when. A node behind the one that listed them may
+    /// not know them as final; or they were submitted for another payment, which keeps them until the chain has shown whose they are.
+    /// They are read from an account only once, so without this the payment would be missed.
+    again: HashMap<(PaymentId, TxSignature), Timestamp>,
 }
 
 impl Watcher {
@@ -98,37 +105,49 @@ impl Watcher {
         for proof in projections::proofs::open(&self.reader, Uuid::nil(), PAGE).await? {
             self.look(proof.payment_id, proof.tx_signature).await?;
         }
+        let until = self.settler.0.clock.now().plus_seconds(-AGAIN_SECONDS);
+        self.again.retain(|_, since| *since > until);
+        for (payment, tx) in self.again.keys().copied().collect::<Vec<_>>() {
+            self.look_at_found(payment, tx).await?;
+        }
         for account in accounts {
             self.read_account(account).await?;
         }
         Ok(())
     }
 
-    /// Looks once; tells whether there is an answer, whatever it is.
-    async fn look(&self, payment: PaymentId, tx: TxSignature) -> Result<bool, SettleError> {
-        let asker = Asker { actor: Actor::system("watcher"), request_id: None, trigger: Trigger::Watcher };
-        match self.settler.settle(payment, tx, &asker).await {
-            Ok(Settlement::Pending(_)) => Ok(false),
-            Ok(Settlement::Settled(_) | Settlement::Refused(_)) => Ok(true),
-            // What a rule refuses for one payment must not keep the watcher from the others.
-            Err(SettleError::Rejected { code, .. }) => {
-                tracing::debug!(%payment, code, "the watcher's look was refused");
-                Ok(true)
+    /// Looks at a transaction that carries the payment's memo, and keeps it in mind while nothing is decided.
+    async fn look_at_found(&mut self, payment: PaymentId, tx: TxSignature) -> Result<(), SettleError> {
+        match self.settle(payment, tx).await {
+            Ok(Settlement::Pending(_)) | Err(SettleError::Rejected { code: "proof_replayed", .. }) => {
+                let now = self.settler.0.clock.now();
+                self.again.entry((payment, tx)).or_insert(now);
+                Ok(())
             }
-            Err(error) => Err(error),
+            decided @ (Ok(_) | Err(SettleError::Rejected { .. })) => {
+                self.again.remove(&(payment, tx));
+                told(payment, decided)
+            }
+            failed => told(payment, failed),
         }
     }
 
-    /// Reads what came to a token account since the last time, oldest first, and looks at what carries a memo of ours. The mark
-    /// moves only past what has an answer: a node may list a signature before another calls it final.
+    async fn look(&self, payment: PaymentId, tx: TxSignature) -> Result<(), SettleError> {
+        told(payment, self.settle(payment, tx).await)
+    }
+
+    async fn settle(&self, payment: PaymentId, tx: TxSignature) -> Result<Settlement, SettleError> {
+        let asker = Asker { actor: Actor::system("watcher"), request_id: None, trigger: Trigger::Watcher };
+        self.settler.settle(payment, tx, &asker).await
+    }
+
+    /// Reads what came to a token account since the last time, and looks at what carries a memo of ours.
     async fn read_account(&mut self, account: SolanaAddress) -> Result<(), WatchError> {
         let signatures = self.new_signatures(&account).await?;
         for found in signatures.iter().rev() {
             for memo in found.memo.iter().flat_map(|memo| memos(memo)) {
-                if let Some(stream) = self.settler.0.log.find_claim(&Claim::memo(&memo)).await?
-                    && !self.look(stream.id.into(), found.signature).await?
-                {
-                    return Ok(());
+                if let Some(stream) = self.settler.0.log.find_claim(&Claim::memo(&memo)).await? {
+                    self.look_at_found(stream.id.into(), found.signature).await?;
                 }
             }
             self.seen.insert(account, found.signature);
@@ -151,6 +170,17 @@ impl Watcher {
             }
         }
         Ok(all)
+    }
+}
+
+/// What a rule refuses for one payment must not keep the watcher from the others.
+fn told(payment: PaymentId, outcome: Result<Settlement, SettleError>) -> Result<(), SettleError> {
+    match outcome {
+        Err(SettleError::Rejected { code, .. }) => {
+            tracing::debug!(%payment, code, "the watcher's look was refused");
+            Ok(())
+        }
+        other => other.map(|_| ()),
     }
 }
 
