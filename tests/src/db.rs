@@ -52,6 +52,17 @@ impl Database {
         pool.connect_with(auditor.username(&name).password("test")).await.expect("an auditor connects")
     }
 
+    /// The tables in which `text` stands anywhere: as text, or as bytes of a binary column.
+    pub async fn tables_holding(&self, text: &str) -> Vec<String> {
+        let pool = self.admin_pool().await;
+        let mut found = Vec::new();
+        for needle in [text.to_owned(), hex::encode(text)] {
+            let tables = sqlx::query_scalar(include_str!("sql/tables_holding.sql")).bind(needle).fetch_all(&pool).await;
+            found.extend(tables.expect("the database can be searched"));
+        }
+        found
+    }
+
     /// A log with a vault, as a process of the service opens it.
     pub async fn log(&self) -> Log {
         open_log(self.service_url()).await

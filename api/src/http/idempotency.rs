@@ -13,12 +13,12 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use events::{
-    log::{AppendError, IdempotencyRow, Log, StoredAnswer},
+    log::{AppendError, IdempotencyRow, Log, PageFilter, StoredAnswer},
     unit::Unit,
     vault::Vault,
     vocab::id::OwnerId,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::{
     collections::HashSet,
     sync::{Arc, Mutex},
@@ -95,6 +95,8 @@ pub struct Answer {
     pub body: Value,
     /// JSON pointers of what is shown once: a replayed answer holds `null` there.
     pub once: &'static [&'static str],
+    /// Whether `created_at` of the body is the time at which the log accepted the events.
+    pub stamped: bool,
 }
 
 impl Answer {
@@ -108,7 +110,12 @@ impl Answer {
     }
     fn new(status: StatusCode, body: impl serde::Serialize) -> Result<Self, Problem> {
         let body = serde_json::to_value(body).map_err(|error| Problem::internal(&error, "write an answer"))?;
-        Ok(Answer { status, body, once: &[] })
+        Ok(Answer { status, body, once: &[], stamped: false })
+    }
+    /// `created_at` is when the log accepted the events, as every later read shows it; nobody knows it before (CV-13).
+    pub fn stamped(mut self) -> Self {
+        self.stamped = true;
+        self
     }
     /// Holds secrets at these pointers, which a replay does not repeat.
     pub fn once(mut self, pointers: &'static [&'static str]) -> Self {
@@ -125,9 +132,15 @@ impl Answer {
         if !self.once.is_empty() {
             body["idempotent_replay"] = Value::Bool(true);
         }
+        if self.stamped {
+            body[CREATED_AT] = Value::Null;
+        }
         body
     }
 }
+
+/// The member that [`Answer::stamped`] fills; stored as null, for the answer is stored with the events and their time is not known.
+const CREATED_AT: &str = "created_at";
 
 /// Runs commands, at most once for each key.
 #[derive(Clone)]
@@ -174,7 +187,7 @@ impl Commands {
         for _ in 0..ATTEMPTS {
             // Another attempt of this very request may commit while this one reads: a caller that gave up and came again, or came
             // to another process. What then looks decided already, or not allowed any more, is that attempt's own effect.
-            let Draft { mut unit, answer } = match draft().await {
+            let Draft { mut unit, mut answer } = match draft().await {
                 Ok(draft) => draft,
                 Err(problem) => match self.stored(&operation).await? {
                     Some(answer) => return Ok(answer),
@@ -194,9 +207,12 @@ impl Commands {
             match unit.commit().await {
                 Ok(appended) => {
                     self.own_writes.wrote(operation.owner, appended.last_position);
+                    if answer.stamped {
+                        answer.body[CREATED_AT] = json!(appended.recorded_at);
+                    }
                     return Ok(respond(answer.status, &answer.body, Some(appended.last_position), false));
                 }
-                Err(AppendError::Answered(stored)) => return self.replay(&operation, *stored),
+                Err(AppendError::Answered(stored)) => return self.replay(&operation, *stored).await,
                 Err(AppendError::Conflict { .. }) => {}
                 Err(error) => return Err(rejection::append(error)),
             }
@@ -208,7 +224,10 @@ impl Commands {
     async fn stored(&self, operation: &Operation) -> Result<Option<Response>, Problem> {
         let Some(key) = &operation.key else { return Ok(None) };
         let stored = self.log.find_answer(operation.owner, &operation.name, key).await.map_err(|error| rejection::read(&error))?;
-        stored.map(|stored| self.replay(operation, stored)).transpose()
+        match stored {
+            Some(stored) => self.replay(operation, stored).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     fn enter(&self, owner: OwnerId, name: &str, key: &str) -> Result<UnderWay<'_>, Problem> {
@@ -232,7 +251,7 @@ impl Commands {
         })
     }
 
-    fn replay(&self, operation: &Operation, stored: StoredAnswer) -> Result<Response, Problem> {
+    async fn replay(&self, operation: &Operation, stored: StoredAnswer) -> Result<Response, Problem> {
         if stored.request_hash != operation.request_hash {
             return Err(Problem::of(Code::IdempotencyKeyReused).next_action("Send another Idempotency-Key, or the same request again."));
         }
@@ -241,7 +260,11 @@ impl Commands {
             .vault
             .open_bytes(PURPOSE, key.as_bytes(), &stored.body)
             .map_err(|error| Problem::internal(&error, "open a stored answer"))?;
-        let body: Value = serde_json::from_slice(&body).map_err(|error| Problem::internal(&error, "read a stored answer"))?;
+        let mut body: Value = serde_json::from_slice(&body).map_err(|error| Problem::internal(&error, "read a stored answer"))?;
+        if body.get(CREATED_AT).is_some_and(Value::is_null) {
+            let page = self.log.read_page(PageFilter::default(), stored.position, 1).await.map_err(|error| rejection::read(&error))?;
+            body[CREATED_AT] = json!(page.events.first().map(|recorded| recorded.envelope.recorded_at));
+        }
         let status = StatusCode::from_u16(stored.status).unwrap_or(StatusCode::OK);
         Ok(respond(status, &body, Some(stored.position), true))
     }

@@ -1,14 +1,22 @@
 //! What the log and the deciders refuse, as problems.
 
 use super::problem::{Code, Problem};
+use axum::http::StatusCode;
 use events::{claims::ClaimScope, log::AppendError};
 use projections::QueryError;
 use workers::settle::SettleError;
 
-/// A decider's rejection: its code is the contract's, its text says what is wrong.
+/// A decider's rejection: its code is the contract's, its text says what is wrong. Where the text begins with the field that breaks
+/// the rule, the field is named as every other check names it.
 pub fn decided(code: &str, detail: impl std::fmt::Display) -> Problem {
+    let detail = detail.to_string();
+    let is_field = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
     match Code::parse(code) {
-        Some(code) => Problem::new(code, detail.to_string()),
+        Some(code) if code.status() == StatusCode::UNPROCESSABLE_ENTITY => match detail.split_once(": ") {
+            Some((field, rule)) if is_field(field) => Problem::field(code, field, rule),
+            _ => Problem::new(code, detail),
+        },
+        Some(code) => Problem::new(code, detail),
         None => {
             tracing::error!(code, "a rejection has no status");
             Problem::of(Code::Internal)

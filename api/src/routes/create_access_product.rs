@@ -165,11 +165,12 @@ async fn create_access_product(
             }
             let mut product = unit.start::<Product>(StreamId::new(Category::Product, backing.product_id));
             let made = unit.decide(&mut product, product::Command::Create(Box::new(backing.clone())), app.last_event);
-            let made = made.map_err(|refused| rejection::decided(refused.code(), refused))?;
+            let made = made.map_err(backing_refused)?;
             let mut access = unit.start::<AccessProduct>(StreamId::new(Category::AccessProduct, create.access_product_id));
             unit.decide(&mut access, access_product::Command::Create(Box::new(create.clone())), made.last().copied())
                 .map_err(|refused| rejection::decided(refused.code(), refused))?;
-            let answer = Answer::created(view(&access.state, livemode, clock.now()).ok_or_else(|| Problem::of(Code::Internal))?)?;
+            let created = view(&access.state, livemode, clock.now()).ok_or_else(|| Problem::of(Code::Internal))?;
+            let answer = Answer::created(created)?.stamped();
             Ok(Draft { unit, answer })
         })
         .await
@@ -225,6 +226,16 @@ impl CreateAccessProduct {
             }
             Some(AllowedRails::List(rails)) => rails.iter().map(|rail| input::rail("allowed_rails", rail)).collect(),
         }
+    }
+}
+
+/// The terms of the product behind come from the access product's own field, which is the one that the caller knows.
+fn backing_refused(refused: product::Rejection) -> Problem {
+    match rejection::decided(refused.code(), refused) {
+        problem if problem.code == Code::InvalidMembershipConfig.as_str() => {
+            Problem::field(Code::EntitlementDurationOutOfRange, "entitlement_duration_days", "is from 1 to 36500 days")
+        }
+        problem => problem,
     }
 }
 

@@ -115,7 +115,8 @@ async fn create_app(
                 default_rail: default_rail.to_string(),
                 livemode: merchant.livemode(),
                 created_at: clock.now(),
-            })?;
+            })?
+            .stamped();
             Ok(Draft { unit, answer })
         })
         .await

@@ -138,7 +138,7 @@ async fn create_webhook(
             kept.map_err(|error| rejection::read(&error))?;
             let webhook = WebhookView::active(*created, livemode, clock.now());
             let answer = Answer::created(CreatedWebhook { webhook, signing_secret: secret.reveal() })?;
-            Ok(Draft { unit, answer: answer.once(&["/signing_secret"]) })
+            Ok(Draft { unit, answer: answer.once(&["/signing_secret"]).stamped() })
         })
         .await
 }
