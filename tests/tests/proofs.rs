@@ -7,6 +7,7 @@ mod recorded;
 #[path = "proofs/settled.rs"]
 mod settled;
 #[path = "lifecycle/shop.rs"]
+#[allow(dead_code, reason = "each test binary uses its own part of the shop")]
 mod shop;
 
 use events::vocab::bytes::TxSignature;
