@@ -4,9 +4,17 @@
 #[allow(dead_code, reason = "each test binary uses its own part of the shop")]
 mod shop;
 
+use api::{
+    http::jwt::Role,
+    services::keys::{self, Issue},
+};
 use events::{
     clock::new_id,
-    vocab::{id::OwnerId, words::Scope},
+    vocab::{
+        id::OwnerId,
+        stream::Actor,
+        words::{ActorKind, Scope},
+    },
 };
 use hilt_tests::app::TestApp;
 use serde_json::{Value, json};
@@ -156,5 +164,30 @@ async fn a_live_key_has_no_part_in_the_sandbox_nor_a_sandbox_key_in_money() {
     let proof = json!({"payment_session_id": new_id::<uuid::Uuid>(), "external_customer_id": "c",
         "tx_signature": events::vocab::bytes::TxSignature([1; 64]).to_string()});
     app.post(key, "/v1/access/payment-proofs", proof).await.refused(403, "live_key_required");
+    app.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_capable_key_and_the_owners_session_try_their_live_product_and_stay_in_the_sandbox() {
+    let app = TestApp::start(&[]).await;
+    products(&app).await;
+    let issue = Issue { owner: app.owner, label: "capable".into(), scopes: Scope::ALL.to_vec(), livemode: true, sandbox_capable: true };
+    let actor = Actor { kind: ActorKind::Operator, id: Some("test".into()) };
+    let capable = keys::issue(&app.state.log, issue, actor).await.unwrap().key;
+    let made = app.post(&capable, SESSIONS, asked()).await.ok();
+    assert_eq!((&made["livemode"], &made["sandbox_only"]), (&json!(false), &json!(true)), "DIS-27");
+    app.post(&capable, &confirm_path(&made), json!({"proof": made["sandbox_session"]["proof"]})).await.ok();
+    let mut question = json!({"external_product_id": "pro-ai-api", "rail": "x402", "external_customer_id": "cust_123"});
+    assert_eq!(app.post(&capable, "/v1/access/entitlements/check", question.clone()).await.ok()["has_access"], json!(false), "live");
+    question["livemode"] = json!(false);
+    assert_eq!(app.post(&capable, "/v1/access/entitlements/check", question).await.ok()["has_access"], json!(true), "asked for");
+    assert_eq!(check(&app, &app.live_key).await["has_access"], json!(false), "INV-39");
+
+    let session = app.token(Role::Owner, Some(app.owner)).await;
+    let request = app.request(reqwest::Method::POST, SESSIONS).bearer_auth(session).header("Idempotency-Key", "dashboard");
+    let made = app.send(request.json(&asked())).await.ok();
+    assert_eq!(made["sandbox_only"], json!(true));
+    let activated = events_of_type(&app, "entitlement.activated").await;
+    assert!(activated.iter().all(|event| event["livemode"] == json!(false)), "{activated:?}");
     app.close().await;
 }
