@@ -2,10 +2,10 @@
 
 use super::problem::{Code, Problem};
 use axum::{
-    body::Bytes,
-    extract::{FromRequest, FromRequestParts, Query, Request, rejection::BytesRejection},
+    extract::{FromRequest, FromRequestParts, Query, Request},
     http::{HeaderMap, header, request::Parts},
 };
+use futures::StreamExt as _;
 use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 
@@ -21,32 +21,39 @@ pub struct Body<T> {
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         if !is_json(request.headers()) {
             return Err(Problem::of(Code::UnsupportedMediaType));
         }
-        parse(&read(request, state).await?)
+        parse(&read(request).await?)
     }
 }
 
-/// A body that may be absent, for routes that need none.
-#[derive(Clone, Debug)]
-pub struct OptionalBody<T>(pub Body<T>);
+/// Bytes that a request body may have at most; the router puts it on every request.
+#[derive(Clone, Copy, Debug)]
+pub struct BodyLimit(pub usize);
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for OptionalBody<T> {
-    type Rejection = Problem;
+/// What is read and thrown away beyond the limit. A client that is still sending when the connection closes never sees the answer
+/// that tells him why.
+const THROWN_AWAY: usize = 16 << 20;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let bytes = read(request, state).await?;
-        parse(if bytes.is_empty() { b"{}" } else { &bytes }).map(OptionalBody)
+async fn read(request: Request) -> Result<Vec<u8>, Problem> {
+    let limit = request.extensions().get::<BodyLimit>().map_or(1 << 20, |limit| limit.0);
+    let mut chunks = request.into_body().into_data_stream();
+    let (mut body, mut arrived) = (Vec::new(), 0_usize);
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|_| Problem::new(Code::MalformedRequest, "the request body did not arrive whole"))?;
+        arrived = arrived.saturating_add(chunk.len());
+        match arrived {
+            _ if arrived <= limit => body.extend_from_slice(&chunk),
+            _ if arrived > limit.saturating_add(THROWN_AWAY) => break,
+            _ => {}
+        }
     }
-}
-
-async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
-    Bytes::from_request(request, state).await.map_err(|rejection| match rejection {
-        BytesRejection::FailedToBufferBody(error) if error.status() == 413 => Problem::of(Code::PayloadTooLarge),
-        _ => Problem::new(Code::MalformedRequest, "the request body did not arrive whole"),
-    })
+    match arrived <= limit {
+        true => Ok(body),
+        false => Err(Problem::new(Code::PayloadTooLarge, format!("a request body has at most {limit} bytes"))),
+    }
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

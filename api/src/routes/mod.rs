@@ -32,10 +32,10 @@ pub use context::context;
 pub use health::{Health, install_metrics};
 
 use crate::{
-    http::{layers, request_id},
+    http::{body::BodyLimit, layers, request_id},
     state::State,
 };
-use axum::{Router, extract::DefaultBodyLimit, middleware::from_fn};
+use axum::{Extension, Router, middleware::from_fn};
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -84,7 +84,7 @@ fn dress<S: Clone + Send + Sync + 'static>(routes: Router<S>, body_limit: usize)
     routes
         .fallback(layers::not_found)
         .method_not_allowed_fallback(layers::method_not_allowed)
-        .layer(DefaultBodyLimit::max(body_limit))
+        .layer(Extension(BodyLimit(body_limit)))
         .layer(from_fn(layers::time_limit))
         .layer(CatchPanicLayer::custom(layers::panicked))
         .layer(from_fn(layers::account))
