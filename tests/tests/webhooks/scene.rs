@@ -251,7 +251,8 @@ impl Scene {
     /// Read models, checkpoints of workers, and JetStream: gone.
     pub async fn lose_everything_derived(&self) {
         let context = async_nats::jetstream::new(self.deps.nats.clone().unwrap());
-        context.delete_stream(self.deps.stream.name()).await.unwrap();
+        // The relay makes it in its own time.
+        eventually(|| async { context.delete_stream(self.deps.stream.name()).await.is_ok() }).await;
         self.as_admin(include_str!("sql/lose_slots.sql")).await;
         self.as_admin(include_str!("sql/lose_checkpoints.sql")).await;
     }
