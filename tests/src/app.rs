@@ -208,7 +208,12 @@ impl TestApp {
         if let Err(broken) = replay_tool::verify(self.state.log.pool(), &options, &|_| {}).await {
             panic!("the log does not verify: {broken:?}");
         }
+        let (nats, stream) = (self.projections.deps().nats.clone(), self.projections.deps().stream.name());
         self.over.cancel();
         self.served.await.expect("the service ends").expect("it ends well");
+        // Its stream reserves space that the tests after it need.
+        if let Some(nats) = nats {
+            let _ = async_nats::jetstream::new(nats).delete_stream(stream).await;
+        }
     }
 }

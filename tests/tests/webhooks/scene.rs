@@ -104,7 +104,9 @@ impl Scene {
     pub async fn start() -> Self {
         let clock = Clock::adjustable();
         let database = Database::fresh().await;
-        let stream = StreamConfig { prefix: format!("t{}", new_id::<uuid::Uuid>().simple()), ..StreamConfig::default() };
+        // What a stream may hold is set aside for it at once, and tests run side by side.
+        let prefix = format!("t{}", new_id::<uuid::Uuid>().simple());
+        let stream = StreamConfig { prefix, max_bytes: 8 << 20, ..StreamConfig::default() };
         let deps = deps(&database, &clock, stream).await;
         let (log, vault) = (deps.log.clone(), deps.vault.clone());
         let client = deps.nats.clone().unwrap();
