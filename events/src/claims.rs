@@ -3,10 +3,10 @@
 //! A claim follows from an event and from nothing else, so that the claims table can always be rebuilt from the log.
 
 use crate::vocab::{
-    event::Event,
-    id::OwnerId,
+    event::{Event, Place},
+    id::{MembershipId, OwnerId},
     rail::{RailId, words},
-    words::Outcome,
+    words::{Outcome, ReceiptSource},
 };
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
@@ -32,6 +32,13 @@ words! {
         ReceiptTx = "receipt_tx",
         /// An API key's hash, everywhere: finds the key.
         ApiKey = "api_key",
+        /// A receipt made by hand for a transaction, of an owner (INV-74). Apart from `receipt_tx`, so that it cannot stand in the way
+        /// of a settlement's receipt.
+        ManualReceiptTx = "manual_receipt_tx",
+        /// One of the payments that a capped product may have, everywhere.
+        Place = "place",
+        /// A membership's open delivery case (INV-78).
+        DeliveryCase = "delivery_case",
     }
 }
 
@@ -95,6 +102,18 @@ impl Claim {
     pub fn receipt_tx(owner: OwnerId, tx: &impl fmt::Display) -> Self {
         Claim::new(ClaimScope::ReceiptTx, &[&owner, tx])
     }
+    /// A receipt made by hand for a transaction.
+    pub fn manual_receipt_tx(owner: OwnerId, tx: &impl fmt::Display) -> Self {
+        Claim::new(ClaimScope::ManualReceiptTx, &[&owner, tx])
+    }
+    /// A place of a capped product.
+    pub fn place(place: &Place) -> Self {
+        Claim::new(ClaimScope::Place, &[&place.product_id, &place.number])
+    }
+    /// A membership's open delivery case.
+    pub fn delivery_case(membership: MembershipId) -> Self {
+        Claim::new(ClaimScope::DeliveryCase, &[&membership])
+    }
     /// An API key.
     pub fn api_key(hash: &impl fmt::Display) -> Self {
         Claim::new(ClaimScope::ApiKey, &[hash])
@@ -109,15 +128,26 @@ pub fn changes(owner: Option<OwnerId>, livemode: bool, event: &Event) -> Vec<Cla
         Event::ProductCreated(e) => vec![Take(Claim::slug(&e.slug))],
         Event::AccessAppCreated(e) => vec![Take(Claim::external_app_id(owner, livemode, &e.external_app_id))],
         Event::AccessProductCreated(e) => vec![Take(Claim::external_product_id(owner, livemode, &e.external_product_id))],
-        Event::PaymentCreated(e) => vec![Take(Claim::memo(&e.memo()))],
+        Event::PaymentCreated(e) => {
+            [Some(Claim::memo(&e.memo())), e.place.as_ref().map(Claim::place)].into_iter().flatten().map(Take).collect()
+        }
         Event::PaymentBroadcastRecorded(e) => vec![Take(Claim::payment_tx(owner, &e.tx_signature))],
-        Event::PaymentFailed(e) if FOREIGN.contains(&e.reason.as_str()) => vec![Release(Claim::payment_tx(owner, &e.tx_signature))],
+        Event::PaymentFailed(e) => {
+            let foreign = FOREIGN.contains(&e.reason.as_str()).then(|| Claim::payment_tx(owner, &e.tx_signature));
+            [foreign, e.place.as_ref().map(Claim::place)].into_iter().flatten().map(Release).collect()
+        }
+        Event::PaymentExpired(e) => e.place.iter().map(|place| Release(Claim::place(place))).collect(),
         Event::ProofFingerprinted(e) => vec![Take(Claim::fingerprint(owner, livemode, e.rail_id, &e.fingerprint))],
         Event::VerificationAttempted(e) if e.outcome == Outcome::Failed && e.reason.as_deref().is_some_and(|r| FOREIGN.contains(&r)) => {
             vec![Release(Claim::fingerprint(owner, livemode, e.rail_id, &e.fingerprint))]
         }
         Event::SettlementEvidenced(e) => vec![Take(Claim::transfer(e.rail_id, &e.transfer_id))],
-        Event::ReceiptCreated(e) => vec![Take(Claim::receipt_tx(owner, &e.tx_signature))],
+        Event::ReceiptCreated(e) => match e.source {
+            ReceiptSource::Checkout => vec![Take(Claim::receipt_tx(owner, &e.tx_signature))],
+            ReceiptSource::MerchantSubmitted => vec![Take(Claim::manual_receipt_tx(owner, &e.tx_signature))],
+        },
+        Event::TicketOpened(e) => e.delivery_case_of.into_iter().map(|membership| Take(Claim::delivery_case(membership))).collect(),
+        Event::TicketClosed(e) => e.delivery_case_of.into_iter().map(|membership| Release(Claim::delivery_case(membership))).collect(),
         Event::ApiKeyIssued(e) => vec![Take(Claim::api_key(&e.key_hash))],
         _ => Vec::new(),
     }

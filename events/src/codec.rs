@@ -1,8 +1,12 @@
 //! Payload bytes: MessagePack in named-field form, written once; old schema versions are upcast on read and never rewritten.
 
-use crate::vocab::event::{Event, EventType, PayloadDecoder, PayloadEncoder};
-use rmpv::Value;
+use crate::{
+    upcasters::UPCASTERS,
+    vocab::event::{Event, EventType, PayloadDecoder, PayloadEncoder},
+};
 use serde::{Serialize, de::DeserializeOwned};
+
+pub use crate::upcasters::Upcaster;
 
 /// A payload that cannot be written or read. The text names the event type and never shows the payload.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -33,19 +37,6 @@ pub enum CodecError {
         event_type: &'static str,
     },
 }
-
-/// Rewrites a payload of one schema version as the next.
-pub struct Upcaster {
-    /// Which event.
-    pub event_type: EventType,
-    /// The version it reads; it yields `from + 1`.
-    pub from: u16,
-    /// The change.
-    pub upcast: fn(Value) -> Value,
-}
-
-/// Every upcaster there is. Empty while every type is at its first schema version.
-pub const UPCASTERS: &[Upcaster] = &[];
 
 struct Encode;
 impl PayloadEncoder for Encode {

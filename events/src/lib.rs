@@ -11,5 +11,6 @@ pub mod nats;
 pub mod proof;
 pub mod relay;
 pub mod unit;
+mod upcasters;
 pub mod vault;
 pub mod vocab;

@@ -106,8 +106,8 @@ impl ReceiptEvidence {
         };
         let sessions = [Some(session.session_id), Some(requirement.session_id), proof.session_id, settled.session_id];
         let sessions = sessions.into_iter().chain([payment.session_id, mapped.session_id]);
-        let payments = [session.payment_id, proof.payment_id, settled.payment_id, payment.payment_id];
-        let payments = payments.into_iter().chain([receipt.payment_id, mapped.payment_id]);
+        let payments = [session.payment_id, proof.payment_id, settled.payment_id, payment.payment_id].map(Some);
+        let payments = payments.into_iter().chain([receipt.payment_id, Some(mapped.payment_id)]);
         let access_product = Some(entitlement.access_product_id);
         vec![
             ("owner", self.owner_id == owner_id),
@@ -122,9 +122,9 @@ impl ReceiptEvidence {
             ),
             (
                 "product",
-                [session.product_id, proof.product_id, payment.product_id, receipt.product_id]
+                [Some(session.product_id), Some(proof.product_id), Some(payment.product_id), receipt.product_id]
                     .iter()
-                    .all(|id| *id == entitlement.product_id),
+                    .all(|id| *id == Some(entitlement.product_id)),
             ),
             ("customer", session.subject_id == entitlement.subject_id && proof.subject_id == entitlement.subject_id),
             (
@@ -133,7 +133,7 @@ impl ReceiptEvidence {
                     .iter()
                     .all(|id| *id == Some(entitlement.entitlement_id)),
             ),
-            ("payment", payments.into_iter().all(|id| id == payment_id)),
+            ("payment", payments.into_iter().all(|id| id == Some(payment_id))),
             ("requirement", proof.requirement_hash == Some(requirement.requirement_hash)),
             (
                 "rail",
@@ -155,7 +155,7 @@ impl ReceiptEvidence {
             && settled.tx_signature == self.proof.tx_signature
             && settled.tx_signature == self.payment.tx_signature
             && self.payment.settlement_event == id
-            && self.receipt.event.settlement_event == id
+            && self.receipt.event.settlement_event == Some(id)
             && self.mapped.event.settlement_event == id
     }
 

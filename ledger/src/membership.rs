@@ -12,6 +12,7 @@ use events::{
         id::{AccessProductId, MembershipId, PaymentId, ProductId, SubjectId},
         stream::Fact,
         time::Timestamp,
+        words::Platform,
     },
 };
 
@@ -54,6 +55,8 @@ pub struct Pay {
     pub subject_id: SubjectId,
     /// How long a payment lasts.
     pub terms: MembershipTerms,
+    /// Where the member gets in.
+    pub platform: Option<Platform>,
     /// The event that permits it.
     pub payment: Cited<PaymentConfirmed>,
     /// Now.
@@ -134,6 +137,9 @@ impl Pay {
             tx_signature: self.payment.event.tx_signature,
             period_start: self.now,
             period_end: self.now.plus_days(self.terms.billing_interval_days),
+            grace_period_days: self.terms.grace_period_days,
+            renewal_reminder_offsets_days: self.terms.renewal_reminder_offsets_days.clone(),
+            platform: self.platform,
             payment_event: self.payment.id,
         }
     }
@@ -150,6 +156,9 @@ impl Pay {
             tx_signature: self.payment.event.tx_signature,
             period_start,
             period_end: period_start.plus_days(self.terms.billing_interval_days),
+            grace_period_days: self.terms.grace_period_days,
+            renewal_reminder_offsets_days: self.terms.renewal_reminder_offsets_days.clone(),
+            platform: self.platform,
             payment_event: self.payment.id,
         }
     }

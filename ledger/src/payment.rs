@@ -104,21 +104,21 @@ impl Decider for Payment {
             (Failed { .. }, Command::RecordAttempt { .. }) => Err(Rejection::Failed),
             (Expired { .. }, Command::RecordAttempt { .. }) => Err(Rejection::Expired),
 
-            (PendingSignature { facts, .. }, Command::Confirm { settlement, paid_at, now }) => {
+            (PendingSignature { facts, .. }, Command::Confirm { settlement, identity_session_id, paid_at, now }) => {
                 if paid_at >= facts.expires_at {
                     return Err(Rejection::Expired);
                 }
-                let confirmed = confirmation(facts, &settlement, now)?;
+                let confirmed = confirmation(facts, &settlement, identity_session_id, now)?;
                 Ok(vec![linked_by(facts, &settlement.event).into(), confirmed.into()])
             }
             // A wallet may send a payment again in another transaction, and anyone may announce one that pays nothing: what the
             // chain shows to carry this payment's memo, and has settled, is the payment's transaction.
-            (PendingConfirmation { facts, tx, .. }, Command::Confirm { settlement, paid_at, now }) => {
+            (PendingConfirmation { facts, tx, .. }, Command::Confirm { settlement, identity_session_id, paid_at, now }) => {
                 if paid_at >= facts.expires_at {
                     one_transaction(*tx, settlement.event.tx_signature)?;
                 }
                 let linked = (*tx != settlement.event.tx_signature).then(|| linked_by(facts, &settlement.event).into());
-                Ok(linked.into_iter().chain([confirmation(facts, &settlement, now)?.into()]).collect())
+                Ok(linked.into_iter().chain([confirmation(facts, &settlement, identity_session_id, now)?.into()]).collect())
             }
             (Confirmed { confirmed, .. }, Command::Confirm { settlement, .. }) => {
                 one_transaction(confirmed.tx_signature, settlement.event.tx_signature).map(|()| vec![])
@@ -136,7 +136,7 @@ impl Decider for Payment {
             (Expired { .. }, Command::Fail { .. }) => Err(Rejection::Expired),
 
             (PendingSignature { facts, .. }, Command::Expire { now }) => match now >= facts.expires_at {
-                true => Ok(vec![PaymentExpired { payment_id: facts.payment_id, expired_at: now }.into()]),
+                true => Ok(vec![PaymentExpired { payment_id: facts.payment_id, place: facts.place, expired_at: now }.into()]),
                 false => Err(Rejection::NotExpiredYet),
             },
             (PendingConfirmation { .. }, Command::Expire { .. }) => Err(Rejection::PendingConfirmation),

@@ -5,7 +5,7 @@ use events::{
     decider::Decider,
     vocab::{
         bytes::SolanaAddress,
-        event::{Asset, Event, MembershipTerms, ProductCreated},
+        event::{Asset, Branding, Event, MembershipConfig, MembershipTerms, ProductCreated},
         id::{AccessProductId, ProductId},
         money::Minor,
         stream::Fact,
@@ -52,7 +52,7 @@ pub struct Create {
     /// How access is handed over.
     pub delivery_type: Option<DeliveryType>,
     /// How memberships run, when there are any.
-    pub membership: Option<MembershipTerms>,
+    pub membership: Option<MembershipConfig>,
     /// The access product that it backs.
     pub access_product_id: Option<AccessProductId>,
 }
@@ -113,7 +113,7 @@ impl Create {
         };
         let runs =
             |terms: &MembershipTerms| (1..=LONGEST_DAYS).contains(&terms.billing_interval_days) && terms.grace_period_days <= LONGEST_DAYS;
-        if !self.membership.as_ref().is_none_or(runs) {
+        if !self.membership.as_ref().is_none_or(|config| runs(&config.terms)) {
             return Err(Rejection::InvalidMembershipConfig);
         }
         Ok(ProductCreated {
@@ -122,12 +122,35 @@ impl Create {
             product_type: self.product_type,
             title,
             description: self.description,
+            image_url: None,
             amount,
             asset: self.asset,
             merchant_wallet: self.merchant_wallet,
             delivery_type: self.delivery_type,
+            tip_presets: Vec::new(),
+            max_payments: None,
+            branding: Branding::default(),
             membership: self.membership,
             access_product_id: self.access_product_id,
+            subject_id: None,
+            quote: None,
         })
+    }
+}
+
+/// Memberships of a length and nothing else, as access products have them.
+pub fn plain_membership(days: u32) -> MembershipConfig {
+    MembershipConfig {
+        enabled: true,
+        platform: None,
+        access_mode: None,
+        identity_type: None,
+        identity_label: None,
+        identity_required: false,
+        terms: MembershipTerms { billing_interval_days: days, grace_period_days: 0, renewal_reminder_offsets_days: Vec::new() },
+        platform_target_label: None,
+        platform_target_id: None,
+        platform_role_id: None,
+        platform_channel_id: None,
     }
 }

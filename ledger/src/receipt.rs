@@ -13,6 +13,7 @@ use events::{
         id::ReceiptId,
         stream::Fact,
         time::Timestamp,
+        words::ReceiptSource,
     },
 };
 use serde_json::{Value, json};
@@ -108,7 +109,7 @@ impl Decider for Receipt {
 impl ReceiptFacts {
     fn repeats(&self, issued: &ReceiptCreated) -> bool {
         self.receipt_id == issued.receipt_id
-            && self.payment.payment_id == issued.payment_id
+            && Some(self.payment.payment_id) == issued.payment_id
             && self.settlement.event.tx_signature == issued.tx_signature
     }
 
@@ -138,12 +139,15 @@ impl Create {
         let (payment, settled) = (&self.facts.payment, &self.facts.settlement.event);
         Ok(ReceiptCreated {
             receipt_id: self.facts.receipt_id,
-            payment_id: payment.payment_id,
-            product_id: payment.product_id,
+            source: ReceiptSource::Checkout,
+            payment_id: Some(payment.payment_id),
+            product_id: Some(payment.product_id),
             access_product_id: payment.access_product_id,
+            subject_id: Some(payment.subject_id),
             amount: payment.amount,
             tx_signature: settled.tx_signature,
             wallet: settled.payer,
+            chain_verified: true,
             receipt_json: String::from_utf8(bytes).expect("RFC 8785 is UTF-8"),
             receipt_hash: self.receipt_hash,
             ed25519_sig: self.signature,
@@ -151,7 +155,7 @@ impl Create {
             receipt_schema: SCHEMA.to_owned(),
             credits_burned: self.credits_burned,
             created_at: self.facts.issued_at,
-            settlement_event: self.facts.settlement.id,
+            settlement_event: Some(self.facts.settlement.id),
         })
     }
 }

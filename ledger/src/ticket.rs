@@ -173,6 +173,7 @@ impl Open {
             category: self.category,
             author_type: self.author_type,
             context: self.context,
+            delivery_case_of: None,
         };
         Ok(Fact::sealed(opened, self.subject_id, Personal { subject: Some(subject), text: Some(text), ..Personal::default() }))
     }

@@ -46,5 +46,46 @@ pub fn readers(event_type: EventType) -> &'static [&'static str] {
         // The sandbox's outcome is in its entitlement; the session itself is read from its stream.
         EventType::SandboxSessionCreated | EventType::SandboxSessionConfirmed | EventType::SandboxProofRejected => &[],
         EventType::LogRead => &[],
+        EventType::ProductUpdated
+        | EventType::ProductArchived
+        | EventType::WorkspaceProfileSaved
+        | EventType::EntitlementRenewed
+        | EventType::IdentitySessionStarted
+        | EventType::IdentitySessionVerified
+        | EventType::IdentitySessionRejected
+        | EventType::IdentitySessionExpired
+        | EventType::IdentitySessionConsumed
+        | EventType::HandoffIssued
+        | EventType::HandoffResolved
+        | EventType::DiscordConnectStarted
+        | EventType::PhantomSessionOpened
+        | EventType::PhantomSessionConnected
+        | EventType::PhantomMessageSigned
+        | EventType::PhantomTransactionSigned => &[],
+        EventType::MembershipEnteredGrace
+        | EventType::MembershipExpired
+        | EventType::MembershipGifted
+        | EventType::MembershipNotesSaved
+        | EventType::MembershipProfileUpdated
+        | EventType::MembershipRevoked
+        | EventType::MembershipRenewalReminderSent
+        | EventType::SubscriptionCancelRequested
+        | EventType::SubscriptionResumed => &[],
+        EventType::DeliveryRequested
+        | EventType::DeliveryAttempted
+        | EventType::DeliverySent
+        | EventType::DeliveryFailed
+        | EventType::DeliveryRescueScheduled
+        | EventType::DeliveryRetryRequested
+        | EventType::DeliveryRescueExhausted
+        | EventType::DeliveryManualReviewOpened => &[],
+        EventType::ReceiptInvoiceMetadataSaved
+        | EventType::ReceiptProofSent
+        | EventType::CreditsGranted
+        | EventType::CreditsBurned
+        | EventType::MailQueued
+        | EventType::MailSent
+        | EventType::MailFailed
+        | EventType::TicketClosed => &[],
     }
 }

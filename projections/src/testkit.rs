@@ -143,12 +143,18 @@ impl Sample {
                     product_type: ProductType::PaymentLink,
                     title: "Club".to_owned(),
                     description: None,
+                    image_url: None,
                     amount: amount(25_000_000),
                     asset: self.asset(),
                     merchant_wallet: SolanaAddress([3; 32]),
                     delivery_type: Some(DeliveryType::TelegramInvite),
-                    membership: Some(MembershipTerms { billing_interval_days: 30, grace_period_days: 3 }),
+                    tip_presets: Vec::new(),
+                    max_payments: None,
+                    branding: Branding::default(),
+                    membership: Some(membership_config()),
                     access_product_id: Some(self.access_product),
+                    subject_id: None,
+                    quote: None,
                 },
                 self.product,
             ),
@@ -285,7 +291,10 @@ impl Sample {
             merchant_wallet: SolanaAddress([3; 32]),
             fee_wallet: Some(SolanaAddress([4; 32])),
             payer_wallet: None,
-            membership: Some(MembershipTerms { billing_interval_days: 30, grace_period_days: 3 }),
+            membership: Some(membership_config().terms),
+            identity_required: false,
+            place: None,
+            quote: None,
             expires_at,
         };
         let pended = EntitlementPended {
@@ -366,12 +375,15 @@ impl Sample {
         let receipt = self.at(
             ReceiptCreated {
                 receipt_id,
-                payment_id,
-                product_id: self.product,
+                source: ReceiptSource::Checkout,
+                payment_id: Some(payment_id),
+                product_id: Some(self.product),
                 access_product_id: Some(self.access_product),
+                subject_id: Some(self.subject),
                 amount: amount(25_000_000),
                 tx_signature: self.tx,
                 wallet: self.wallet,
+                chain_verified: true,
                 receipt_json: "{\"a\":1}".to_owned(),
                 receipt_hash: hash(b"{\"a\":1}"),
                 ed25519_sig: Signature64([5; 64]),
@@ -379,7 +391,7 @@ impl Sample {
                 receipt_schema: "1.0".to_owned(),
                 credits_burned: 0,
                 created_at: START,
-                settlement_event: settled.event_id,
+                settlement_event: Some(settled.event_id),
             },
             receipt_id,
         );
@@ -406,6 +418,7 @@ impl Sample {
                 tx_signature: self.tx,
                 payer_wallet: self.wallet,
                 slot: 12,
+                identity_session_id: None,
                 confirmed_at: START,
                 settlement_event: settled.event_id,
             },
@@ -422,6 +435,9 @@ impl Sample {
                 tx_signature: self.tx,
                 period_start: START,
                 period_end: START.plus_days(30),
+                grace_period_days: 3,
+                renewal_reminder_offsets_days: vec![7, 2, 1],
+                platform: None,
                 payment_event: confirmed.event_id,
             },
             self.membership,
@@ -469,6 +485,7 @@ impl Sample {
             category: TicketCategory::Billing,
             author_type: AuthorType::Merchant,
             context,
+            delivery_case_of: None,
         };
         let text = |text: &str| Personal { text: Some(text.to_owned()), ..Personal::default() };
         let added = TicketMessageAdded { ticket_id: self.ticket, message_id: new_id(), author_type: AuthorType::Staff };
@@ -578,4 +595,20 @@ impl Default for Sample {
 fn columns(schema: &str) -> std::collections::BTreeSet<String> {
     let body = schema.split_once("(\n").map_or("", |(_, rest)| rest).split_once("\n);").map_or("", |(body, _)| body);
     body.lines().filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
+}
+
+fn membership_config() -> MembershipConfig {
+    MembershipConfig {
+        enabled: true,
+        platform: Some(Platform::Telegram),
+        access_mode: Some(AccessMode::InviteLink),
+        identity_type: Some(IdentityType::TelegramUserId),
+        identity_label: None,
+        identity_required: false,
+        terms: MembershipTerms { billing_interval_days: 30, grace_period_days: 3, renewal_reminder_offsets_days: vec![7, 2, 1] },
+        platform_target_label: None,
+        platform_target_id: None,
+        platform_role_id: None,
+        platform_channel_id: None,
+    }
 }

@@ -3,6 +3,7 @@
 pub mod answers;
 pub mod auth;
 pub mod body;
+pub mod codes;
 pub mod fresh;
 pub mod idempotency;
 pub mod jwt;

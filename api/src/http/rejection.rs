@@ -45,10 +45,11 @@ pub fn taken(scope: ClaimScope) -> Problem {
     Problem::of(match scope {
         ClaimScope::ExternalAppId => Code::ExternalAppIdConflict,
         ClaimScope::ExternalProductId => Code::ExternalProductIdConflict,
-        ClaimScope::PaymentTx | ClaimScope::Transfer | ClaimScope::ReceiptTx => Code::TxConflict,
+        ClaimScope::PaymentTx | ClaimScope::Transfer | ClaimScope::ReceiptTx | ClaimScope::ManualReceiptTx => Code::TxConflict,
+        ClaimScope::Place => Code::MaxPaymentsReached,
         ClaimScope::Fingerprint => Code::ProofReplayed,
-        // Random values of ours: a second draw will differ.
-        ClaimScope::Slug | ClaimScope::Memo | ClaimScope::ApiKey => Code::Conflict,
+        // Random values of ours, of which a second draw will differ; and a case that someone else has just opened.
+        ClaimScope::Slug | ClaimScope::Memo | ClaimScope::ApiKey | ClaimScope::DeliveryCase => Code::Conflict,
     })
 }
 

@@ -18,7 +18,7 @@ use events::{
     log::Log,
     unit::Unit,
     vocab::{
-        event::{Asset, MembershipTerms},
+        event::Asset,
         id::{AccessProductId, AppId, ProductId},
         rail::RailId,
         stream::{Category, StreamId},
@@ -211,7 +211,7 @@ impl CreateAccessProduct {
             asset: Asset { symbol: "USDC".into(), decimals: 6, mint: settings.usdc_mint },
             merchant_wallet,
             delivery_type: None,
-            membership: Some(MembershipTerms { billing_interval_days: self.entitlement_duration_days, grace_period_days: 0 }),
+            membership: Some(product::plain_membership(self.entitlement_duration_days)),
             access_product_id: Some(access_product_id),
         };
         Ok((create, backing))

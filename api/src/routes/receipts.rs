@@ -109,8 +109,9 @@ struct FullReceipt {
     created_at: Timestamp,
     verify_url: String,
     credits_burned: u32,
-    #[schema(value_type = String, format = Uuid)]
-    payment_id: PaymentId,
+    /// Absent on a receipt made by hand.
+    #[schema(value_type = Option<String>, format = Uuid)]
+    payment_id: Option<PaymentId>,
 }
 
 /// What verification found.

@@ -11,7 +11,7 @@ use events::{
     clock::{new_id, random_bytes},
     unit::Unit,
     vocab::{
-        event::{Asset, EntitlementOrigin, MembershipTerms, PaymentCreated, PaymentRequirementAuthored, PaymentSessionCreated},
+        event::{Asset, EntitlementOrigin, PaymentCreated, PaymentRequirementAuthored, PaymentSessionCreated},
         id::{EntitlementId, OwnerId, PaymentId, SessionId, SubjectId},
         rail::RailId,
         stream::{Category, StreamId},
@@ -144,7 +144,10 @@ fn payment_command(open: &OpenSession<'_>, settings: &Settings, session: &Paymen
         fee_wallet: settings.fee_wallet,
         // A customer identified by his wallet pays with it (INV-66).
         payer_wallet: open.customer.wallet.as_deref().and_then(|wallet| wallet.parse().ok()),
-        membership: Some(MembershipTerms { billing_interval_days: product.entitlement_duration_days, grace_period_days: 0 }),
+        membership: Some(ledger::product::plain_membership(product.entitlement_duration_days).terms),
+        identity_required: false,
+        place: None,
+        quote: None,
         expires_at: session.expires_at,
     }
 }

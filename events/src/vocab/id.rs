@@ -69,6 +69,23 @@ ids! {
     EndpointId,
     /// A webhook delivery (OBJ-29), one per event and endpoint.
     DeliveryId,
+    /// A proof that a wallet belongs to an identity (OBJ-03).
+    IdentitySessionId,
+    /// A signed buyer handoff (OBJ-04).
+    HandoffId,
+    /// A Phantom deep-link session (OBJ-05).
+    PhantomSessionId,
+    /// The handing over of what a payment bought (OBJ-07), one per payment.
+    AccessDeliveryId,
+    /// A mail.
+    MailId,
+}
+
+impl AccessDeliveryId {
+    /// The one delivery of a payment.
+    pub fn of(payment: PaymentId) -> Self {
+        AccessDeliveryId(Uuid::new_v5(&payment.0, b"delivery"))
+    }
 }
 
 impl DeliveryId {

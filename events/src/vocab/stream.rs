@@ -50,6 +50,20 @@ words! {
         Audit = "audit",
         /// A data subject.
         Subject = "subject",
+        /// An identity session.
+        IdentitySession = "identity_session",
+        /// A buyer handoff.
+        Handoff = "handoff",
+        /// A Phantom deep-link session.
+        PhantomSession = "phantom_session",
+        /// The handing over of what a payment bought.
+        Delivery = "delivery",
+        /// A mail.
+        Mail = "mail",
+        /// An owner's credits; the stream's id is the owner's.
+        Credits = "credits",
+        /// An owner's workspace; the stream's id is the owner's.
+        Workspace = "workspace",
     }
 }
 

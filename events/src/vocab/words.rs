@@ -21,6 +21,68 @@ words! {
         /// A Telegram invite.
         TelegramInvite = "TELEGRAM_INVITE",
     }
+    /// Where a member gets in.
+    pub enum Platform, "platform is TELEGRAM, DISCORD or CUSTOM" {
+        /// Telegram.
+        Telegram = "TELEGRAM",
+        /// Discord.
+        Discord = "DISCORD",
+        /// The merchant's own.
+        Custom = "CUSTOM",
+    }
+    /// How a member gets in.
+    pub enum AccessMode, "access_mode is INVITE_LINK" {
+        /// By an invite link.
+        InviteLink = "INVITE_LINK",
+    }
+    /// What kind of identity a buyer has (RT-014).
+    pub enum IdentityType, "identity_type is TELEGRAM_USER_ID, DISCORD_USER_ID or MERCHANT_REFERENCE" {
+        /// A Telegram user id.
+        TelegramUserId = "TELEGRAM_USER_ID",
+        /// A Discord user id.
+        DiscordUserId = "DISCORD_USER_ID",
+        /// The merchant's own.
+        MerchantReference = "MERCHANT_REFERENCE",
+    }
+    /// Who issued a handoff.
+    pub enum HandoffSource, "unknown handoff source" {
+        /// The merchant, through the API (RT-008).
+        Merchant = "merchant",
+        /// Discord's OAuth flow (RT-013).
+        Discord = "discord",
+    }
+    /// How a purchase is handed over.
+    pub enum DeliveryMode, "unknown delivery mode" {
+        /// The product's own URL or invite, as it stands.
+        StaticValue = "static_value",
+        /// An invite made for the buyer by the Telegram bot.
+        TelegramBot = "telegram_bot",
+        /// A role or an invite by the Discord bot.
+        DiscordBot = "discord_bot",
+    }
+    /// What made the service attempt a delivery.
+    pub enum DeliveryTrigger, "unknown delivery trigger" {
+        /// The payment's settlement.
+        Settlement = "settlement",
+        /// The rescue schedule.
+        Schedule = "schedule",
+        /// The merchant.
+        Manual = "manual",
+    }
+    /// Who says that a receipt's transaction happened.
+    pub enum ReceiptSource, "unknown receipt source" {
+        /// A settlement that Hilt verified.
+        Checkout = "checkout",
+        /// The merchant (RT-037).
+        MerchantSubmitted = "merchant_submitted",
+    }
+    /// What a mail is about.
+    pub enum MailKind, "unknown mail kind" {
+        /// The link to a receipt's proof (RT-043).
+        ReceiptProof = "receipt_proof",
+        /// A membership's end is near.
+        RenewalReminder = "renewal_reminder",
+    }
     /// Whether an access product sells (OBJ-14).
     pub enum ProductStatus, "status is active or paused" {
         /// Sells.

@@ -95,6 +95,10 @@ pub fn sample(event_type: EventType) -> Event {
         EventType::EntitlementActivationBlocked => {
             EntitlementActivationBlocked { entitlement_id: id(1), proof_id: Some(id(2)), reason: "payment_mismatch".into() }.into()
         }
+        EventType::EntitlementRenewed => {
+            EntitlementRenewed { entitlement_id: id(1), access_product_id: id(2), expires_at: at(5_184_000), membership_event: id(3) }
+                .into()
+        }
         EventType::EntitlementExpired => EntitlementExpired { entitlement_id: id(1), expired_at: at(0) }.into(),
         EventType::EntitlementRevoked => EntitlementRevoked { entitlement_id: id(1), reason: "refunded".into() }.into(),
         EventType::EntitlementFailed => EntitlementFailed { entitlement_id: id(1), reason: "abandoned".into() }.into(),

@@ -3,20 +3,6 @@ use events::vocab::{event::*, money::FeeBps, words::*};
 
 pub fn sample(event_type: EventType) -> Event {
     match event_type {
-        EventType::ProductCreated => ProductCreated {
-            product_id: id(1),
-            slug: "pro".into(),
-            product_type: ProductType::PaymentLink,
-            title: "Pro".into(),
-            description: None,
-            amount: minor(25_000_000),
-            asset: usdc(),
-            merchant_wallet: address(2),
-            delivery_type: Some(DeliveryType::Redirect),
-            membership: Some(terms()),
-            access_product_id: Some(id(3)),
-        }
-        .into(),
         EventType::PaymentCreated => PaymentCreated {
             payment_id: id(1),
             product_id: id(2),
@@ -35,6 +21,9 @@ pub fn sample(event_type: EventType) -> Event {
             fee_wallet: Some(address(8)),
             payer_wallet: None,
             membership: Some(terms()),
+            identity_required: true,
+            place: Some(Place { product_id: id(2), number: 41 }),
+            quote: Some(quote()),
             expires_at: at(1_800),
         }
         .into(),
@@ -62,22 +51,31 @@ pub fn sample(event_type: EventType) -> Event {
             tx_signature: tx(5),
             payer_wallet: address(6),
             slot: 312_000_000,
+            identity_session_id: Some(id(8)),
             confirmed_at: at(30),
             settlement_event: id(7),
         }
         .into(),
-        EventType::PaymentFailed => {
-            PaymentFailed { payment_id: id(1), tx_signature: tx(2), reason: "wrong_memo".into(), failed_at: at(30) }.into()
+        EventType::PaymentFailed => PaymentFailed {
+            payment_id: id(1),
+            tx_signature: tx(2),
+            reason: "wrong_memo".into(),
+            place: Some(Place { product_id: id(3), number: 0 }),
+            failed_at: at(30),
         }
-        EventType::PaymentExpired => PaymentExpired { payment_id: id(1), expired_at: at(1_800) }.into(),
+        .into(),
+        EventType::PaymentExpired => PaymentExpired { payment_id: id(1), place: None, expired_at: at(1_800) }.into(),
         EventType::ReceiptCreated => ReceiptCreated {
             receipt_id: id(1),
-            payment_id: id(2),
-            product_id: id(3),
+            source: ReceiptSource::Checkout,
+            payment_id: Some(id(2)),
+            product_id: Some(id(3)),
             access_product_id: Some(id(4)),
+            subject_id: Some(id(10)),
             amount: minor(25_000_000),
             tx_signature: tx(5),
             wallet: address(6),
+            chain_verified: true,
             receipt_json: r#"{"amount_minor_units":25000000,"schema_version":"1.0"}"#.into(),
             receipt_hash: hash(7),
             ed25519_sig: signature(8),
@@ -85,34 +83,13 @@ pub fn sample(event_type: EventType) -> Event {
             receipt_schema: "1.0".into(),
             credits_burned: 0,
             created_at: at(30),
-            settlement_event: id(9),
+            settlement_event: Some(id(9)),
         }
         .into(),
-        EventType::MembershipActivated => MembershipActivated {
-            membership_id: id(1),
-            product_id: id(2),
-            access_product_id: None,
-            subject_id: id(3),
-            wallet: address(4),
-            payment_id: id(5),
-            tx_signature: tx(6),
-            period_start: at(0),
-            period_end: at(2_592_000),
-            payment_event: id(7),
-        }
-        .into(),
-        EventType::MembershipRenewed => MembershipRenewed {
-            membership_id: id(1),
-            product_id: id(2),
-            subject_id: id(3),
-            wallet: address(4),
-            payment_id: id(5),
-            tx_signature: tx(6),
-            period_start: at(2_592_000),
-            period_end: at(5_184_000),
-            payment_event: id(7),
-        }
-        .into(),
+        EventType::ReceiptInvoiceMetadataSaved => ReceiptInvoiceMetadataSaved { receipt_id: id(1), subject_id: id(2) }.into(),
+        EventType::ReceiptProofSent => ReceiptProofSent { receipt_id: id(1), mail_id: id(2), ticket_id: Some(id(3)) }.into(),
+        EventType::CreditsGranted => CreditsGranted { period: "2026-11".into(), plan: "sandbox".into(), credits: 100 }.into(),
+        EventType::CreditsBurned => CreditsBurned { receipt_id: id(1), credits: 1 }.into(),
         other => unreachable!("{other:?} has its sample elsewhere"),
     }
 }

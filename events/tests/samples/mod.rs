@@ -1,12 +1,14 @@
 //! One event of every type, the same in every run.
 
 mod access;
+mod buyer;
 mod checkout;
+mod merchant;
 mod others;
 
 use events::vocab::{
     bytes::{Hash32, Signature64, SolanaAddress, TxSignature},
-    event::{Asset, Event, EventType, MembershipTerms},
+    event::{Asset, Event, EventType, MembershipTerms, PriceQuote},
     money::Minor,
     time::Timestamp,
 };
@@ -32,19 +34,59 @@ pub fn sample(event_type: EventType) -> Event {
         | T::EntitlementExpired
         | T::EntitlementRevoked
         | T::EntitlementFailed
+        | T::EntitlementRenewed
         | T::SandboxSessionCreated
         | T::SandboxSessionConfirmed
         | T::SandboxProofRejected => access::sample(event_type),
-        T::ProductCreated
-        | T::PaymentCreated
+        T::PaymentCreated
         | T::PaymentBroadcastRecorded
         | T::PaymentConfirmationAttempted
         | T::PaymentConfirmed
         | T::PaymentFailed
         | T::PaymentExpired
         | T::ReceiptCreated
+        | T::ReceiptInvoiceMetadataSaved
+        | T::ReceiptProofSent
+        | T::CreditsGranted
+        | T::CreditsBurned => checkout::sample(event_type),
+        T::ProductCreated
+        | T::ProductUpdated
+        | T::ProductArchived
+        | T::WorkspaceProfileSaved
         | T::MembershipActivated
-        | T::MembershipRenewed => checkout::sample(event_type),
+        | T::MembershipRenewed
+        | T::MembershipEnteredGrace
+        | T::MembershipExpired
+        | T::MembershipGifted
+        | T::MembershipNotesSaved
+        | T::MembershipProfileUpdated
+        | T::MembershipRevoked
+        | T::MembershipRenewalReminderSent
+        | T::SubscriptionCancelRequested
+        | T::SubscriptionResumed => merchant::sample(event_type),
+        T::IdentitySessionStarted
+        | T::IdentitySessionVerified
+        | T::IdentitySessionRejected
+        | T::IdentitySessionExpired
+        | T::IdentitySessionConsumed
+        | T::HandoffIssued
+        | T::HandoffResolved
+        | T::DiscordConnectStarted
+        | T::PhantomSessionOpened
+        | T::PhantomSessionConnected
+        | T::PhantomMessageSigned
+        | T::PhantomTransactionSigned
+        | T::DeliveryRequested
+        | T::DeliveryAttempted
+        | T::DeliverySent
+        | T::DeliveryFailed
+        | T::DeliveryRescueScheduled
+        | T::DeliveryRetryRequested
+        | T::DeliveryRescueExhausted
+        | T::DeliveryManualReviewOpened
+        | T::MailQueued
+        | T::MailSent
+        | T::MailFailed => buyer::sample(event_type),
         T::ProofFingerprinted
         | T::ProofReplayRejected
         | T::ProofRejected
@@ -55,6 +97,7 @@ pub fn sample(event_type: EventType) -> Event {
         | T::TicketMessageAdded
         | T::TicketWaitingOnMerchant
         | T::TicketReopened
+        | T::TicketClosed
         | T::WebhookEndpointCreated
         | T::WebhookEndpointDisabled
         | T::WebhookEmitted
@@ -90,9 +133,12 @@ fn tx(n: u8) -> TxSignature {
 fn signature(n: u8) -> Signature64 {
     Signature64([n; 64])
 }
+fn quote() -> PriceQuote {
+    PriceQuote { usd_micros_per_unit: 142_310_000, source: "coinbase".into(), observed_at: at(-5) }
+}
 fn usdc() -> Asset {
     Asset { symbol: "USDC".into(), decimals: 6, mint: address(0xee) }
 }
 fn terms() -> MembershipTerms {
-    MembershipTerms { billing_interval_days: 30, grace_period_days: 3 }
+    MembershipTerms { billing_interval_days: 30, grace_period_days: 3, renewal_reminder_offsets_days: vec![7, 2, 1] }
 }

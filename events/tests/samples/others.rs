@@ -92,11 +92,13 @@ pub fn sample(event_type: EventType) -> Event {
             category: TicketCategory::Billing,
             author_type: AuthorType::Merchant,
             context: TicketContext { payment_id: Some(id(4)), ..TicketContext::default() },
+            delivery_case_of: Some(id(5)),
         }
         .into(),
         EventType::TicketMessageAdded => TicketMessageAdded { ticket_id: id(1), message_id: id(2), author_type: AuthorType::Staff }.into(),
         EventType::TicketWaitingOnMerchant => TicketWaitingOnMerchant { ticket_id: id(1) }.into(),
         EventType::TicketReopened => TicketReopened { ticket_id: id(1) }.into(),
+        EventType::TicketClosed => TicketClosed { ticket_id: id(1), delivery_case_of: Some(id(5)) }.into(),
         EventType::ApiKeyIssued => ApiKeyIssued {
             key_id: id(1),
             label: "backend".into(),

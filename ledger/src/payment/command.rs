@@ -3,8 +3,8 @@
 use crate::{Cited, check::rejections};
 use events::vocab::{
     bytes::{SolanaAddress, TxSignature},
-    event::{Asset, MembershipTerms, SettlementEvidenced},
-    id::{AccessProductId, EntitlementId, PaymentId, ProductId, SessionId, SubjectId},
+    event::{Asset, MembershipTerms, Place, PriceQuote, SettlementEvidenced},
+    id::{AccessProductId, EntitlementId, IdentitySessionId, PaymentId, ProductId, SessionId, SubjectId},
     money::FeeBps,
     time::Timestamp,
     words::{Outcome, Trigger},
@@ -41,6 +41,8 @@ pub enum Command {
     Confirm {
         /// The settlement that permits it.
         settlement: Cited<SettlementEvidenced>,
+        /// The verified identity session that it uses up.
+        identity_session_id: Option<IdentitySessionId>,
         /// The block's time, or now where the chain gives none: a payment made in time counts, however late it is seen.
         paid_at: Timestamp,
         /// Now.
@@ -95,6 +97,12 @@ pub struct Create {
     pub payer_wallet: Option<SolanaAddress>,
     /// How memberships run, when the product has them.
     pub membership: Option<MembershipTerms>,
+    /// Whether it settles only together with a verified identity session (INV-66).
+    pub identity_required: bool,
+    /// Its place among the payments that the product may have.
+    pub place: Option<Place>,
+    /// The price of the asset now, where one is needed.
+    pub quote: Option<PriceQuote>,
     /// When it ends if nobody pays: 30 minutes from now.
     pub expires_at: Timestamp,
 }

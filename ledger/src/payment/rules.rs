@@ -8,6 +8,7 @@ use crate::{
 use events::vocab::{
     bytes::{SolanaAddress, TxSignature},
     event::{PaymentBroadcastRecorded, PaymentConfirmationAttempted, PaymentConfirmed, PaymentCreated, PaymentFailed, SettlementEvidenced},
+    id::IdentitySessionId,
     stream::Fact,
     time::Timestamp,
     words::Trigger,
@@ -40,6 +41,9 @@ impl Create {
             fee_wallet,
             payer_wallet: self.payer_wallet,
             membership: self.membership,
+            identity_required: self.identity_required,
+            place: self.place,
+            quote: self.quote,
             expires_at: self.expires_at,
         })
     }
@@ -99,6 +103,7 @@ pub(super) fn linked_by(facts: &PaymentCreated, settled: &SettlementEvidenced) -
 pub(super) fn confirmation(
     facts: &PaymentCreated,
     settlement: &Cited<SettlementEvidenced>,
+    identity_session_id: Option<IdentitySessionId>,
     confirmed_at: Timestamp,
 ) -> Result<PaymentConfirmed, Rejection> {
     let settled = &settlement.event;
@@ -124,11 +129,12 @@ pub(super) fn confirmation(
         tx_signature: settled.tx_signature,
         payer_wallet: settled.payer,
         slot: settled.slot,
+        identity_session_id,
         confirmed_at,
         settlement_event: settlement.id,
     })
 }
 
 pub(super) fn failure(facts: &PaymentCreated, tx_signature: TxSignature, reason: String, failed_at: Timestamp) -> Fact {
-    PaymentFailed { payment_id: facts.payment_id, tx_signature, reason, failed_at }.into()
+    PaymentFailed { payment_id: facts.payment_id, tx_signature, reason, place: facts.place, failed_at }.into()
 }

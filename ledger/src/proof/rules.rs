@@ -163,9 +163,9 @@ pub(super) fn mapping(
 ) -> Result<ReceiptMapped, Rejection> {
     let created = &receipt.event;
     let same = [
-        ("settlement_event", created.settlement_event == settlement_event),
-        ("payment_id", created.payment_id == settled.payment_id),
-        ("product_id", created.product_id == proof.product_id),
+        ("settlement_event", created.settlement_event == Some(settlement_event)),
+        ("payment_id", created.payment_id == Some(settled.payment_id)),
+        ("product_id", created.product_id == Some(proof.product_id)),
         ("tx_signature", created.tx_signature == settled.tx_signature),
         ("amount", created.amount == settled.gross),
         ("wallet", created.wallet == settled.payer),

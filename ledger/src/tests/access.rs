@@ -20,7 +20,7 @@ fn create_product() -> product::Create {
         asset: usdc(),
         merchant_wallet: wallet(1),
         delivery_type: None,
-        membership: Some(TERMS),
+        membership: Some(product::plain_membership(30)),
         access_product_id: None,
     }
 }
@@ -62,7 +62,7 @@ fn rejections_of_a_product_in_order_of_precedence() {
     create.slug = "No Spaces".into();
     create.title = " ".into();
     create.amount = None;
-    create.membership = Some(MembershipTerms { billing_interval_days: 0, grace_period_days: 0 });
+    create.membership = Some(product::plain_membership(0));
     let mut refuse = |mend: fn(&mut product::Create), why| {
         given::<Product>([]).when(product::Command::Create(Box::new(create.clone()))).refused(why);
         mend(&mut create);

@@ -190,7 +190,7 @@ fn step(dice: &mut Dice, all: &mut Log, p: &mut Purchase, other: &Log) -> Option
         }
         9 => {
             let settlement = last!(other, SettlementEvidenced)?;
-            ask(all, &mut p.log, &mut p.payment, payment::Command::Confirm { settlement, paid_at: now, now });
+            ask(all, &mut p.log, &mut p.payment, payment::Command::Confirm { settlement, identity_session_id: None, paid_at: now, now });
         }
         10 => {
             let tx = tx(if dice.one_in(20) { 9 } else { n as u8 });
@@ -313,7 +313,7 @@ fn check(before: &[(EventId, Event)], event: &Event) {
             let passed = |event: &Event| matches!(event, Event::VerificationAttempted(look) if look.outcome == Outcome::Passed);
             assert!(before.iter().any(|(id, event)| *id == e.verification_event && passed(event)), "{e:?}");
         }
-        Event::ReceiptCreated(e) => cites(e.settlement_event, EventType::SettlementEvidenced),
+        Event::ReceiptCreated(e) => cites(e.settlement_event.expect("a settlement"), EventType::SettlementEvidenced),
         Event::ReceiptMapped(e) => {
             cites(e.settlement_event, EventType::SettlementEvidenced);
             cites(e.receipt_event, EventType::ReceiptCreated);

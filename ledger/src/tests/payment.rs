@@ -18,16 +18,21 @@ fn attempt(n: u8, trigger: Trigger, reason: &str) -> Command {
     Command::RecordAttempt { tx: tx(n), trigger, outcome: Outcome::Pending, reason: Some(reason.into()) }
 }
 fn confirm(live: &Live, paid_at: Timestamp) -> Command {
-    Command::Confirm { settlement: Cited::new(id(SETTLEMENT_EVENT), live.settlement.clone()), paid_at, now: at(60) }
+    Command::Confirm {
+        settlement: Cited::new(id(SETTLEMENT_EVENT), live.settlement.clone()),
+        identity_session_id: None,
+        paid_at,
+        now: at(60),
+    }
 }
 fn linked(n: u8) -> Event {
     PaymentBroadcastRecorded { payment_id: id(5), tx_signature: tx(n), payer_wallet: Some(wallet(3)), wallet_source: None }.into()
 }
 fn failed(n: u8) -> Event {
-    PaymentFailed { payment_id: id(5), tx_signature: tx(n), reason: "tx_err".into(), failed_at: at(9) }.into()
+    PaymentFailed { payment_id: id(5), tx_signature: tx(n), reason: "tx_err".into(), place: None, failed_at: at(9) }.into()
 }
 fn expired() -> Event {
-    PaymentExpired { payment_id: id(5), expired_at: at(1_800) }.into()
+    PaymentExpired { payment_id: id(5), place: None, expired_at: at(1_800) }.into()
 }
 
 #[test]

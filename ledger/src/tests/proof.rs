@@ -192,9 +192,9 @@ fn a_receipt_of_another_settlement_does_not_map() {
         change(&mut other.receipt);
         given::<Proof>(&evidenced(&live)).when(map(&other)).refused(Rejection::ReceiptMismatch { field });
     };
-    refuse(|r| r.settlement_event = id(99), "settlement_event");
-    refuse(|r| r.payment_id = id(99), "payment_id");
-    refuse(|r| r.product_id = id(99), "product_id");
+    refuse(|r| r.settlement_event = Some(id(99)), "settlement_event");
+    refuse(|r| r.payment_id = Some(id(99)), "payment_id");
+    refuse(|r| r.product_id = Some(id(99)), "product_id");
     refuse(|r| r.tx_signature = tx(2), "tx_signature");
     refuse(|r| r.amount = minor(1), "amount");
     refuse(|r| r.wallet = wallet(99), "wallet");

@@ -44,7 +44,8 @@ pub fn customer() -> Personal {
 pub fn usdc() -> Asset {
     Asset { symbol: "USDC".into(), decimals: 6, mint: wallet(9) }
 }
-pub const TERMS: MembershipTerms = MembershipTerms { billing_interval_days: 30, grace_period_days: 3 };
+pub const TERMS: MembershipTerms =
+    MembershipTerms { billing_interval_days: 30, grace_period_days: 3, renewal_reminder_offsets_days: Vec::new() };
 
 pub fn session_create() -> payment_session::Create {
     payment_session::Create {
@@ -81,6 +82,9 @@ pub fn payment_create() -> payment::Create {
         fee_wallet: Some(wallet(2)),
         payer_wallet: None,
         membership: Some(TERMS),
+        identity_required: false,
+        place: None,
+        quote: None,
         expires_at: at(1_800),
     }
 }
@@ -228,8 +232,12 @@ impl Live {
         };
         let mapped = payload!(step::<proof::Proof>(&mut events, map), ReceiptMapped);
 
-        let confirm =
-            payment::Command::Confirm { settlement: Cited::new(id(SETTLEMENT_EVENT), settlement.clone()), paid_at: at(30), now: at(60) };
+        let confirm = payment::Command::Confirm {
+            settlement: Cited::new(id(SETTLEMENT_EVENT), settlement.clone()),
+            identity_session_id: None,
+            paid_at: at(30),
+            now: at(60),
+        };
         let confirmed = step::<payment::Payment>(&mut vec![Event::from(payment.clone())], confirm);
         let confirmed = payload!(confirmed, PaymentConfirmed);
         let pay = membership::Command::Pay(Box::new(pay(&confirmed)));
@@ -281,6 +289,7 @@ pub fn pay(confirmed: &PaymentConfirmed) -> membership::Pay {
         access_product_id: Some(id(3)),
         subject_id: id(7),
         terms: TERMS,
+        platform: None,
         payment: Cited::new(id(CONFIRMED_EVENT), confirmed.clone()),
         now: at(60),
     }

@@ -23,6 +23,9 @@ fn a_renewal_adds_a_period() {
         tx_signature: sample.tx,
         period_start: START.plus_days(30),
         period_end: START.plus_days(60),
+        grace_period_days: 3,
+        renewal_reminder_offsets_days: vec![7, 2, 1],
+        platform: None,
         payment_event: events::clock::new_id(),
     };
     let begun = events.iter().find(|written| matches!(written.event, Event::MembershipActivated(_))).unwrap().clone();

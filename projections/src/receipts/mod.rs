@@ -25,10 +25,10 @@ pub struct Receipt {
     /// Id, owner, times.
     #[serde(flatten)]
     pub meta: Meta,
-    /// The payment it is of.
-    pub payment_id: PaymentId,
+    /// The payment it is of; none, if it was made by hand.
+    pub payment_id: Option<PaymentId>,
     /// The product.
-    pub product_id: ProductId,
+    pub product_id: Option<ProductId>,
     /// The access product.
     pub access_product_id: Option<AccessProductId>,
     /// Gross, in minor units.
@@ -66,7 +66,7 @@ impl Row for Receipt {
 
 impl Projection for Receipts {
     const NAME: &'static str = "receipts";
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
     const PERSONAL: bool = false;
     const SCHEMA: &'static str = include_str!("schema.sql");
     const LOAD: &'static str = include_str!("load.sql");

@@ -7,5 +7,5 @@ fn a_receipt_keeps_the_signed_bytes() {
     let rows = sample.fold::<Receipts>(&sample.events());
     let receipt = rows.get(sample.receipt).unwrap();
     assert_eq!(receipt.receipt_hash, Hash32::of(&receipt.receipt_json));
-    assert_eq!(receipt.payment_id, sample.payment);
+    assert_eq!(receipt.payment_id, Some(sample.payment));
 }

@@ -32,7 +32,7 @@ pub(super) fn of(event: &Event) -> String {
         Event::EntitlementExpired(_) => "access ended with its window".to_owned(),
         Event::EntitlementRevoked(e) => format!("access taken away: {}", e.reason),
         Event::EntitlementFailed(e) => format!("closed: {}", e.reason),
-        _ => of_evidence(event),
+        _ => of_checkout(event),
     }
 }
 
@@ -72,6 +72,61 @@ fn of_evidence(event: &Event) -> String {
         Event::ApiKeyRevoked(e) => format!("key revoked: {}", e.reason),
         Event::LogRead(e) => format!("log read in the hour of {}", e.hour),
         Event::SubjectErased(e) => format!("the key of {} destroyed: {}", e.subject_id, e.reason),
+        other => of_merchant(other),
+    }
+}
+
+/// What a buyer does around his payment, and what is handed to him.
+fn of_checkout(event: &Event) -> String {
+    match event {
+        Event::IdentitySessionStarted(e) => format!("{} is to prove an identity by {}", e.wallet, e.expires_at),
+        Event::IdentitySessionVerified(_) => "the wallet signed the message".to_owned(),
+        Event::IdentitySessionRejected(e) => format!("the proof of identity is refused: {}", e.reason),
+        Event::IdentitySessionExpired(_) => "nobody signed in time".to_owned(),
+        Event::IdentitySessionConsumed(e) => format!("used by payment {}", e.payment_id),
+        Event::HandoffIssued(e) => format!("handoff by {} until {}", e.source, e.expires_at),
+        Event::HandoffResolved(_) => "handoff read by a checkout page".to_owned(),
+        Event::DiscordConnectStarted(e) => format!("buyer sent to Discord until {}", e.expires_at),
+        Event::PhantomSessionOpened(e) => format!("deep links for payment {}", e.payment_id),
+        Event::PhantomSessionConnected(e) => format!("Phantom connected wallet {}", e.wallet),
+        Event::PhantomMessageSigned(e) => format!("Phantom signed for identity session {}", e.identity_session_id),
+        Event::PhantomTransactionSigned(e) => format!("Phantom signed transaction {}", e.tx_signature),
+        Event::DeliveryRequested(e) => format!("{} to hand over by {}", e.delivery_type, e.mode),
+        Event::DeliveryAttempted(e) => format!("delivery attempt {} by {} ({})", e.attempt, e.mode, e.trigger),
+        Event::DeliverySent(e) => format!("handed over at attempt {}", e.attempt),
+        Event::DeliveryFailed(e) => format!("delivery attempt {} failed: {}", e.attempt, e.reason),
+        Event::DeliveryRescueScheduled(e) => format!("delivery attempt {} is due at {}", e.attempt, e.due_at),
+        Event::DeliveryRetryRequested(e) => format!("delivery attempt {} asked for", e.attempt),
+        Event::DeliveryRescueExhausted(e) => format!("delivery given up after {} attempts", e.attempts),
+        Event::DeliveryManualReviewOpened(_) => "delivery waits for a person".to_owned(),
+        _ => of_evidence(event),
+    }
+}
+
+/// What a merchant does with products, memberships and receipts.
+fn of_merchant(event: &Event) -> String {
+    match event {
+        Event::ProductUpdated(e) => format!("{} fields changed", e.changes.len()),
+        Event::ProductArchived(_) => "sells no more".to_owned(),
+        Event::WorkspaceProfileSaved(_) => "profile saved".to_owned(),
+        Event::EntitlementRenewed(e) => format!("access goes on to {}", e.expires_at),
+        Event::MembershipEnteredGrace(e) => format!("in grace until {}", e.grace_end),
+        Event::MembershipExpired(e) => format!("ended, was paid until {}", e.period_end),
+        Event::MembershipGifted(e) => format!("{} days given, until {}", e.days, e.period_end),
+        Event::MembershipNotesSaved(_) => "notes saved".to_owned(),
+        Event::MembershipProfileUpdated(_) => "handle corrected".to_owned(),
+        Event::MembershipRevoked(e) => format!("revoked: {}", e.reason),
+        Event::MembershipRenewalReminderSent(e) => format!("reminded {} days before {}", e.offset_days, e.period_end),
+        Event::SubscriptionCancelRequested(e) => format!("will not go on after {}", e.period_end),
+        Event::SubscriptionResumed(_) => "will go on after all".to_owned(),
+        Event::ReceiptInvoiceMetadataSaved(_) => "invoice metadata saved".to_owned(),
+        Event::ReceiptProofSent(e) => format!("proof link sent in mail {}", e.mail_id),
+        Event::CreditsGranted(e) => format!("{} credits for {} by plan {}", e.credits, e.period, e.plan),
+        Event::CreditsBurned(e) => format!("{} credits burned for receipt {}", e.credits, e.receipt_id),
+        Event::MailQueued(e) => format!("mail queued: {}", e.kind),
+        Event::MailSent(e) => format!("mail taken at attempt {}", e.attempt),
+        Event::MailFailed(e) => format!("mail attempt {} failed: {}", e.attempt, e.reason),
+        Event::TicketClosed(_) => "closed".to_owned(),
         other => other.event_type().as_str().to_owned(),
     }
 }

@@ -7,7 +7,7 @@ use events::vocab::{
     event::{ActivationEvidence, EntitlementOrigin, Event, PaymentSessionConfirmed, ReceiptMapped},
     id::{EntitlementId, EventId, OwnerId, PaymentId, ProofId, ReceiptId, SandboxSessionId, SessionId},
     money::Minor,
-    words::Outcome,
+    words::{Outcome, ReceiptSource},
 };
 use std::collections::HashMap;
 use uuid::Uuid;
@@ -25,6 +25,7 @@ enum Permit {
     ReceiptMapped(ProofId, ReceiptId, PaymentId, Option<EntitlementId>),
     PaymentConfirmed(PaymentId),
     EntitlementActivated(EntitlementId),
+    MembershipGifted,
     SandboxConfirmed(SandboxSessionId),
 }
 
@@ -75,9 +76,18 @@ impl Lifecycle {
             Event::ReceiptCreated(_) if entry.version > 0 => {
                 Err(entry.broken(BreakClass::ReceiptRepeated, "a receipt is issued once, at the start of its stream"))
             }
-            Event::ReceiptCreated(e) => self.cites_settlement(entry, e.settlement_event, e.payment_id),
+            Event::ReceiptCreated(e) => match (e.source, e.settlement_event, e.payment_id) {
+                (ReceiptSource::Checkout, Some(settlement), Some(payment)) => self.cites_settlement(entry, settlement, payment),
+                (ReceiptSource::MerchantSubmitted, None, None) => Ok(()),
+                _ => Err(entry.broken(StageWithoutCause, "a checkout receipt rests on a settlement, one made by hand on none")),
+            },
             Event::ReceiptMapped(e) => self.mapped(entry, e),
             Event::MembershipActivated(e) => {
+                self.cites(entry, StageWithoutCause, e.payment_event, &[Permit::PaymentConfirmed(e.payment_id)])
+            }
+            Event::EntitlementRenewed(e) => self.cites(entry, StageWithoutCause, e.membership_event, &[Permit::MembershipGifted]),
+            Event::DeliveryRequested(e) => self.cites(entry, StageWithoutCause, e.payment_event, &[Permit::PaymentConfirmed(e.payment_id)]),
+            Event::IdentitySessionConsumed(e) => {
                 self.cites(entry, StageWithoutCause, e.payment_event, &[Permit::PaymentConfirmed(e.payment_id)])
             }
             Event::MembershipRenewed(e) => self.cites(entry, StageWithoutCause, e.payment_event, &[Permit::PaymentConfirmed(e.payment_id)]),
@@ -180,6 +190,7 @@ impl Permit {
             Permit::ReceiptMapped(..) => "a receipt mapped to this entitlement's payment and proof",
             Permit::PaymentConfirmed(_) => "the confirmation of its payment",
             Permit::EntitlementActivated(_) => "an activated entitlement",
+            Permit::MembershipGifted => "days given to a membership",
             Permit::SandboxConfirmed(_) => "the confirmation of its sandbox session",
         }
     }
@@ -194,10 +205,12 @@ fn permits(event: &Event) -> Option<(Uuid, Permit)> {
         Event::ProofFingerprinted(e) => (e.proof_id.0, Permit::ProofFingerprinted(e.proof_id)),
         Event::VerificationAttempted(e) if e.outcome == Outcome::Passed => (e.proof_id.0, Permit::VerificationPassed(e.proof_id)),
         Event::SettlementEvidenced(e) => (e.proof_id.0, Permit::Settled(e.proof_id, e.payment_id)),
-        Event::ReceiptCreated(e) => (e.receipt_id.0, Permit::ReceiptCreated(e.receipt_id, e.payment_id)),
+        // A receipt made by hand permits nothing (INV-93).
+        Event::ReceiptCreated(e) => (e.receipt_id.0, Permit::ReceiptCreated(e.receipt_id, e.payment_id?)),
         Event::ReceiptMapped(e) => (e.proof_id.0, Permit::ReceiptMapped(e.proof_id, e.receipt_id, e.payment_id, e.entitlement_id)),
         Event::PaymentConfirmed(e) => (e.payment_id.0, Permit::PaymentConfirmed(e.payment_id)),
         Event::EntitlementActivated(e) => (e.entitlement_id.0, Permit::EntitlementActivated(e.entitlement_id)),
+        Event::MembershipGifted(e) => (e.membership_id.0, Permit::MembershipGifted),
         Event::SandboxSessionConfirmed(e) => (e.sandbox_session_id.0, Permit::SandboxConfirmed(e.sandbox_session_id)),
         _ => return None,
     })

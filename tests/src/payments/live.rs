@@ -95,6 +95,9 @@ fn new_payment(shop: &Shop, open: &OpenSession, expires_at: Timestamp) -> paymen
         fee_wallet: Some(address()),
         payer_wallet: None,
         membership: Some(terms()),
+        identity_required: false,
+        place: None,
+        quote: None,
         expires_at,
     }
 }
@@ -171,7 +174,7 @@ pub async fn settle(log: &Log, shop: &Shop, open: &OpenSession, proof_id: ProofI
     let mapped = unit.decide(&mut proof, map, Some(receipt.id)).unwrap()[0];
     let Event::ReceiptMapped(mapping) = decided(&unit, mapped) else { panic!("a mapping follows from MapReceipt") };
 
-    let confirm = payment::Command::Confirm { settlement: settlement.clone(), paid_at: now, now };
+    let confirm = payment::Command::Confirm { settlement: settlement.clone(), identity_session_id: None, paid_at: now, now };
     let confirmed = *unit.decide(&mut payment, confirm, Some(settled)).unwrap().last().unwrap();
     let Payment::Confirmed { confirmed: paid, .. } = &payment.state else { panic!("the payment is confirmed") };
     let membership_id = MembershipId::of(shop.product_id, open.subject_id);
@@ -181,6 +184,7 @@ pub async fn settle(log: &Log, shop: &Shop, open: &OpenSession, proof_id: ProofI
         access_product_id: Some(shop.access_product_id),
         subject_id: open.subject_id,
         terms: terms(),
+        platform: None,
         payment: Cited::new(confirmed, (**paid).clone()),
         now,
     };

@@ -105,7 +105,7 @@ pub fn stream(category: Category, id: impl Into<Uuid>) -> StreamId {
 }
 
 fn terms() -> MembershipTerms {
-    MembershipTerms { billing_interval_days: 30, grace_period_days: 3 }
+    MembershipTerms { billing_interval_days: 30, grace_period_days: 3, renewal_reminder_offsets_days: vec![7, 2, 1] }
 }
 
 fn asset() -> Asset {

@@ -37,7 +37,7 @@ pub async fn shop(log: &Log, livemode: bool) -> Shop {
         asset: asset(),
         merchant_wallet,
         delivery_type: None,
-        membership: Some(terms()),
+        membership: Some(events::vocab::event::MembershipConfig { terms: terms(), ..product::plain_membership(30) }),
         access_product_id: Some(shop.access_product_id),
     };
     let created = unit.decide(&mut backing, product::Command::Create(Box::new(create)), None).unwrap();

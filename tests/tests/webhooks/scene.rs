@@ -16,7 +16,7 @@ use events::{
         rail::RailId,
         stream::{Actor, Category, Fact, StreamId},
         time::Timestamp,
-        words::{ProductStatus, WebhookEvent},
+        words::{ProductStatus, ReceiptSource, WebhookEvent},
     },
 };
 use hilt_tests::{db::Database, receiver::Receiver, stack::nats_url};
@@ -321,6 +321,9 @@ fn created(shop: &Shop, payment_id: PaymentId, subject_id: SubjectId) -> Payment
         fee_wallet: None,
         payer_wallet: None,
         membership: None,
+        identity_required: false,
+        place: None,
+        quote: None,
         expires_at: now().plus_days(1),
     }
 }
@@ -335,6 +338,7 @@ fn confirmed(shop: &Shop, payment_id: PaymentId, tx_signature: TxSignature) -> P
         tx_signature,
         payer_wallet: SolanaAddress([3; 32]),
         slot: 1,
+        identity_session_id: None,
         confirmed_at: now(),
         settlement_event: new_id(),
     }
@@ -343,12 +347,15 @@ fn confirmed(shop: &Shop, payment_id: PaymentId, tx_signature: TxSignature) -> P
 fn receipt_of(shop: &Shop, payment_id: PaymentId, receipt_id: ReceiptId, tx_signature: TxSignature) -> ReceiptCreated {
     ReceiptCreated {
         receipt_id,
-        payment_id,
-        product_id: shop.product,
+        source: ReceiptSource::Checkout,
+        payment_id: Some(payment_id),
+        product_id: Some(shop.product),
         access_product_id: Some(shop.access_product),
+        subject_id: None,
         amount: amount(),
         tx_signature,
         wallet: SolanaAddress([3; 32]),
+        chain_verified: true,
         receipt_json: "{}".to_owned(),
         receipt_hash: Hash32::of("{}"),
         ed25519_sig: Signature64([0; 64]),
@@ -356,7 +363,7 @@ fn receipt_of(shop: &Shop, payment_id: PaymentId, receipt_id: ReceiptId, tx_sign
         receipt_schema: "1.0".to_owned(),
         credits_burned: 0,
         created_at: now(),
-        settlement_event: new_id(),
+        settlement_event: Some(new_id()),
     }
 }
 
@@ -377,6 +384,9 @@ fn member(
         tx_signature,
         period_start: now(),
         period_end: now().plus_days(30),
+        grace_period_days: 0,
+        renewal_reminder_offsets_days: Vec::new(),
+        platform: None,
         payment_event: new_id(),
     }
 }

@@ -217,7 +217,12 @@ impl<'a> Case<'a> {
         self.attempt_passed()?;
         let settled = self.proof.state.settled().cloned().ok_or(SettleError::Inconsistent)?;
         let paid_at = matched.block_time.map_or(self.now, |seconds| Timestamp::from_micros(seconds.saturating_mul(1_000_000)));
-        let confirm = payment::Command::Confirm { settlement: Cited::new(settlement_event, settled), paid_at, now: self.now };
+        let confirm = payment::Command::Confirm {
+            settlement: Cited::new(settlement_event, settled),
+            identity_session_id: None,
+            paid_at,
+            now: self.now,
+        };
         let made = self.unit.decide(&mut self.payment, confirm, Some(settlement_event)).map_err(rejected!())?;
         Ok(made.last().copied().unwrap_or(settlement_event))
     }
@@ -284,7 +289,7 @@ impl<'a> Case<'a> {
 
     /// The membership that the payment begins or renews, and where it ended before.
     async fn membership(&mut self, payment_event: EventId) -> Result<(Option<MembershipId>, Option<Timestamp>), SettleError> {
-        let (Some(terms), Payment::Confirmed { confirmed, .. }) = (self.facts.membership, &self.payment.state) else {
+        let (Some(terms), Payment::Confirmed { confirmed, .. }) = (self.facts.membership.clone(), &self.payment.state) else {
             return Ok((None, None));
         };
         let membership_id = MembershipId::of(self.facts.product_id, self.facts.subject_id);
@@ -298,6 +303,7 @@ impl<'a> Case<'a> {
             access_product_id: self.facts.access_product_id,
             subject_id: self.facts.subject_id,
             terms,
+            platform: None,
             payment: Cited::new(payment_event, (**confirmed).clone()),
             now: self.now,
         };

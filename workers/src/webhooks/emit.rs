@@ -100,7 +100,11 @@ impl Emitter {
         }
         let (about, payment) = match applied.event {
             Event::PaymentConfirmed(payment) => (About::Payment(payment), payment.payment_id),
-            Event::ReceiptCreated(receipt) => (About::Receipt(receipt), receipt.payment_id),
+            Event::ReceiptCreated(receipt) => match receipt.payment_id {
+                Some(payment_id) => (About::Receipt(receipt), payment_id),
+                // Made by hand, it is of no product that an endpoint could listen for.
+                None => return Ok(()),
+            },
             Event::MembershipActivated(membership) => (About::Membership(membership), membership.payment_id),
             _ => return Ok(()),
         };

@@ -205,6 +205,7 @@ mod tests {
             amount: Minor::new(79_000_000).unwrap(),
             tx_signature: TxSignature([2; 64]),
             payer_wallet: SolanaAddress([3; 32]),
+            identity_session_id: None,
             slot: 5,
             confirmed_at: Timestamp::from_micros(1_000_000),
             settlement_event: id(9),

@@ -207,6 +207,16 @@ pub struct EntitlementActivationBlocked {
     pub reason: String,
 }
 
+/// The window is longer, since the membership is (RT-030).
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct EntitlementRenewed {
+    pub entitlement_id: EntitlementId,
+    pub access_product_id: AccessProductId,
+    pub expires_at: Timestamp,
+    /// The event that permits it: `membership.gifted`.
+    pub membership_event: EventId,
+}
+
 /// The window ended.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct EntitlementExpired {
@@ -214,7 +224,7 @@ pub struct EntitlementExpired {
     pub expired_at: Timestamp,
 }
 
-/// Staff took access away.
+/// Staff, or the merchant who revoked the membership, took access away.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct EntitlementRevoked {
     pub entitlement_id: EntitlementId,

@@ -1,7 +1,8 @@
-//! Products, payments, memberships, receipts.
+//! Payments and receipts.
 
+use super::{Asset, MembershipTerms, PriceQuote};
 use crate::vocab::{
-    bytes::{Hash32, Signature64, SolanaAddress, TxSignature},
+    bytes::{SolanaAddress, TxSignature},
     id::*,
     money::{FeeBps, Minor},
     time::Timestamp,
@@ -9,39 +10,7 @@ use crate::vocab::{
 };
 use serde::{Deserialize, Serialize};
 
-/// A hosted product exists (TR-1).
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct ProductCreated {
-    pub product_id: ProductId,
-    pub slug: String,
-    pub product_type: ProductType,
-    pub title: String,
-    pub description: Option<String>,
-    pub amount: Minor,
-    pub asset: Asset,
-    pub merchant_wallet: SolanaAddress,
-    pub delivery_type: Option<DeliveryType>,
-    pub membership: Option<MembershipTerms>,
-    /// The access product that it backs, when it was made for one.
-    pub access_product_id: Option<AccessProductId>,
-}
-
-/// What is paid with.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct Asset {
-    pub symbol: String,
-    pub decimals: u8,
-    pub mint: SolanaAddress,
-}
-
-/// How a product's memberships run.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct MembershipTerms {
-    pub billing_interval_days: u32,
-    pub grace_period_days: u32,
-}
-
-/// A payment is asked for (TR-4). Amounts: `amount = merchant_amount + fee_amount` (INV-38).
+/// A payment is asked for (TR-4). Amounts: `amount = merchant_amount + fee_amount` (INV-38). Sealed beside it: the buyer's identity.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct PaymentCreated {
     pub payment_id: PaymentId,
@@ -64,6 +33,12 @@ pub struct PaymentCreated {
     /// The only wallet that may pay, when the buyer named one.
     pub payer_wallet: Option<SolanaAddress>,
     pub membership: Option<MembershipTerms>,
+    /// Whether it settles only together with a verified identity session (INV-66).
+    pub identity_required: bool,
+    /// Its place among the payments that the product may have.
+    pub place: Option<Place>,
+    /// The price of the asset when the payment was asked for, where one was needed.
+    pub quote: Option<PriceQuote>,
     pub expires_at: Timestamp,
 }
 
@@ -81,6 +56,14 @@ pub struct PaymentBroadcastRecorded {
     pub tx_signature: TxSignature,
     pub payer_wallet: Option<SolanaAddress>,
     pub wallet_source: Option<String>,
+}
+
+/// One of the `max_payments` places of a product: claimed, so that no more than that many payments can be open or paid.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Place {
+    pub product_id: ProductId,
+    /// From 0 to `max_payments` − 1.
+    pub number: u32,
 }
 
 /// Someone asked the chain about this payment (TR-6). A watcher's repeated look with the same outcome is not recorded again.
@@ -104,6 +87,8 @@ pub struct PaymentConfirmed {
     pub tx_signature: TxSignature,
     pub payer_wallet: SolanaAddress,
     pub slot: u64,
+    /// The identity session that was used up, where one was required.
+    pub identity_session_id: Option<IdentitySessionId>,
     pub confirmed_at: Timestamp,
     /// The event that permits it: `settlement.evidenced`.
     pub settlement_event: EventId,
@@ -115,6 +100,8 @@ pub struct PaymentFailed {
     pub payment_id: PaymentId,
     pub tx_signature: TxSignature,
     pub reason: String,
+    /// The place that becomes free.
+    pub place: Option<Place>,
     pub failed_at: Timestamp,
 }
 
@@ -122,59 +109,7 @@ pub struct PaymentFailed {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct PaymentExpired {
     pub payment_id: PaymentId,
+    /// The place that becomes free.
+    pub place: Option<Place>,
     pub expired_at: Timestamp,
-}
-
-/// A signed receipt of a settled payment (TR-12).
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct ReceiptCreated {
-    pub receipt_id: ReceiptId,
-    pub payment_id: PaymentId,
-    pub product_id: ProductId,
-    pub access_product_id: Option<AccessProductId>,
-    pub amount: Minor,
-    pub tx_signature: TxSignature,
-    pub wallet: SolanaAddress,
-    /// RFC 8785 canonical JSON: the very bytes that are hashed and signed.
-    pub receipt_json: String,
-    pub receipt_hash: Hash32,
-    pub ed25519_sig: Signature64,
-    /// Which published key signed.
-    pub kid: String,
-    /// Version of the receipt's own form: `"1.0"`.
-    pub receipt_schema: String,
-    pub credits_burned: u32,
-    pub created_at: Timestamp,
-    /// The event that permits it: `settlement.evidenced`.
-    pub settlement_event: EventId,
-}
-
-/// A membership begins (TR-14).
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct MembershipActivated {
-    pub membership_id: MembershipId,
-    pub product_id: ProductId,
-    pub access_product_id: Option<AccessProductId>,
-    pub subject_id: SubjectId,
-    pub wallet: SolanaAddress,
-    pub payment_id: PaymentId,
-    pub tx_signature: TxSignature,
-    pub period_start: Timestamp,
-    pub period_end: Timestamp,
-    /// The event that permits it: `payment.confirmed`.
-    pub payment_event: EventId,
-}
-
-/// A membership goes on: the new period starts where the current one ends, if that is still ahead (TR-15, Q-23).
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct MembershipRenewed {
-    pub membership_id: MembershipId,
-    pub product_id: ProductId,
-    pub subject_id: SubjectId,
-    pub wallet: SolanaAddress,
-    pub payment_id: PaymentId,
-    pub tx_signature: TxSignature,
-    pub period_start: Timestamp,
-    pub period_end: Timestamp,
-    pub payment_event: EventId,
 }

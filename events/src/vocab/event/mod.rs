@@ -4,16 +4,26 @@
 //! [`Personal`](super::personal::Personal) and are sealed; secrets appear as hashes.
 
 mod access;
+mod buyer;
 mod checkout;
+mod delivery;
 mod keys;
+mod membership;
+mod product;
 mod proof;
+mod receipt;
 mod support;
 mod webhook;
 
 pub use access::*;
+pub use buyer::*;
 pub use checkout::*;
+pub use delivery::*;
 pub use keys::*;
+pub use membership::*;
+pub use product::*;
 pub use proof::*;
+pub use receipt::*;
 pub use support::*;
 pub use webhook::*;
 
@@ -74,18 +84,18 @@ pub(crate) trait PayloadDecoder {
 }
 
 vocabulary! {
-    ProductCreated = "product.created" v 1 in Product,
+    ProductCreated = "product.created" v 2 in Product,
     AccessAppCreated = "access_app.created" v 1 in AccessApp,
     AccessProductCreated = "access_product.created" v 1 in AccessProduct,
     RailSettingSaved = "rail_setting.saved" v 1 in RailSetting,
     RailSettingAutoVerified = "rail_setting.auto_verified" v 1 in RailSetting,
     RailSettingReviewRequested = "rail_setting.review_requested" v 1 in RailSetting,
-    PaymentCreated = "payment.created" v 1 in Payment,
+    PaymentCreated = "payment.created" v 2 in Payment,
     PaymentBroadcastRecorded = "payment.broadcast_recorded" v 1 in Payment,
     PaymentConfirmationAttempted = "payment.confirmation_attempted" v 1 in Payment,
-    PaymentConfirmed = "payment.confirmed" v 1 in Payment,
-    PaymentFailed = "payment.failed" v 1 in Payment,
-    PaymentExpired = "payment.expired" v 1 in Payment,
+    PaymentConfirmed = "payment.confirmed" v 2 in Payment,
+    PaymentFailed = "payment.failed" v 2 in Payment,
+    PaymentExpired = "payment.expired" v 2 in Payment,
     PaymentSessionCreated = "payment_session.created" v 1 in PaymentSession,
     PaymentRequirementAuthored = "payment_requirement.authored" v 1 in PaymentSession,
     PaymentSessionConfirmed = "payment_session.confirmed" v 1 in PaymentSession,
@@ -103,13 +113,13 @@ vocabulary! {
     VerificationAttempted = "verification.attempted" v 1 in Proof,
     SettlementEvidenced = "settlement.evidenced" v 1 in Proof,
     ReceiptMapped = "receipt.mapped" v 1 in Proof,
-    ReceiptCreated = "receipt.created" v 1 in Receipt,
-    MembershipActivated = "membership.activated" v 1 in Membership,
-    MembershipRenewed = "membership.renewed" v 1 in Membership,
+    ReceiptCreated = "receipt.created" v 2 in Receipt,
+    MembershipActivated = "membership.activated" v 2 in Membership,
+    MembershipRenewed = "membership.renewed" v 2 in Membership,
     SandboxSessionCreated = "sandbox_session.created" v 1 in SandboxSession,
     SandboxSessionConfirmed = "sandbox_session.confirmed" v 1 in SandboxSession,
     SandboxProofRejected = "sandbox_session.proof_rejected" v 1 in SandboxSession,
-    TicketOpened = "ticket.opened" v 1 in Ticket,
+    TicketOpened = "ticket.opened" v 2 in Ticket,
     TicketMessageAdded = "ticket.message_added" v 1 in Ticket,
     TicketWaitingOnMerchant = "ticket.waiting_on_merchant" v 1 in Ticket,
     TicketReopened = "ticket.reopened" v 1 in Ticket,
@@ -124,4 +134,45 @@ vocabulary! {
     ApiKeyRevoked = "api_key.revoked" v 1 in ApiKey,
     LogRead = "audit.log_read" v 1 in Audit,
     SubjectErased = "subject.erased" v 1 in Subject,
+    ProductUpdated = "product.updated" v 1 in Product,
+    ProductArchived = "product.archived" v 1 in Product,
+    WorkspaceProfileSaved = "workspace.profile_saved" v 1 in Workspace,
+    EntitlementRenewed = "entitlement.renewed" v 1 in Entitlement,
+    IdentitySessionStarted = "identity_session.started" v 1 in IdentitySession,
+    IdentitySessionVerified = "identity_session.verified" v 1 in IdentitySession,
+    IdentitySessionRejected = "identity_session.rejected" v 1 in IdentitySession,
+    IdentitySessionExpired = "identity_session.expired" v 1 in IdentitySession,
+    IdentitySessionConsumed = "identity_session.consumed" v 1 in IdentitySession,
+    HandoffIssued = "handoff.issued" v 1 in Handoff,
+    HandoffResolved = "handoff.resolved" v 1 in Handoff,
+    DiscordConnectStarted = "discord_connect.started" v 1 in Handoff,
+    PhantomSessionOpened = "phantom_session.opened" v 1 in PhantomSession,
+    PhantomSessionConnected = "phantom_session.connected" v 1 in PhantomSession,
+    PhantomMessageSigned = "phantom_session.message_signed" v 1 in PhantomSession,
+    PhantomTransactionSigned = "phantom_session.transaction_signed" v 1 in PhantomSession,
+    MembershipEnteredGrace = "membership.entered_grace" v 1 in Membership,
+    MembershipExpired = "membership.expired" v 1 in Membership,
+    MembershipGifted = "membership.gifted" v 1 in Membership,
+    MembershipNotesSaved = "membership.notes_saved" v 1 in Membership,
+    MembershipProfileUpdated = "membership.profile_updated" v 1 in Membership,
+    MembershipRevoked = "membership.revoked" v 1 in Membership,
+    MembershipRenewalReminderSent = "membership.renewal_reminder_sent" v 1 in Membership,
+    SubscriptionCancelRequested = "subscription.cancel_requested" v 1 in Membership,
+    SubscriptionResumed = "subscription.resumed" v 1 in Membership,
+    DeliveryRequested = "delivery.requested" v 1 in Delivery,
+    DeliveryAttempted = "delivery.attempted" v 1 in Delivery,
+    DeliverySent = "delivery.sent" v 1 in Delivery,
+    DeliveryFailed = "delivery.failed" v 1 in Delivery,
+    DeliveryRescueScheduled = "delivery.rescue_scheduled" v 1 in Delivery,
+    DeliveryRetryRequested = "delivery.retry_requested" v 1 in Delivery,
+    DeliveryRescueExhausted = "delivery.rescue_exhausted" v 1 in Delivery,
+    DeliveryManualReviewOpened = "delivery.manual_review_opened" v 1 in Delivery,
+    ReceiptInvoiceMetadataSaved = "receipt.invoice_metadata_saved" v 1 in Receipt,
+    ReceiptProofSent = "receipt.proof_sent" v 1 in Receipt,
+    CreditsGranted = "credits.granted" v 1 in Credits,
+    CreditsBurned = "credits.burned" v 1 in Credits,
+    MailQueued = "mail.queued" v 1 in Mail,
+    MailSent = "mail.sent" v 1 in Mail,
+    MailFailed = "mail.failed" v 1 in Mail,
+    TicketClosed = "ticket.closed" v 1 in Ticket,
 }

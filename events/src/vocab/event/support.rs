@@ -14,6 +14,8 @@ pub struct TicketOpened {
     pub category: TicketCategory,
     pub author_type: AuthorType,
     pub context: TicketContext,
+    /// The membership whose delivery it is the one open case of (INV-78).
+    pub delivery_case_of: Option<MembershipId>,
 }
 
 /// What a ticket is about.
@@ -38,6 +40,14 @@ pub struct TicketMessageAdded {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct TicketWaitingOnMerchant {
     pub ticket_id: TicketId,
+}
+
+/// Staff closed it, for good.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct TicketClosed {
+    pub ticket_id: TicketId,
+    /// The membership that may have a new case now.
+    pub delivery_case_of: Option<MembershipId>,
 }
 
 /// The merchant posted on a waiting ticket (TR-25).
