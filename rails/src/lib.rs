@@ -1,3 +1,4 @@
 //! Evidence from outside: what a chain or a provider says, parsed into typed evidence. Nothing here decides about access or money.
 
+pub mod phantom;
 pub mod solana;
