@@ -81,6 +81,13 @@ ids! {
     MailId,
 }
 
+impl PhantomSessionId {
+    /// The one Phantom session of a payment.
+    pub fn of(payment: PaymentId) -> Self {
+        PhantomSessionId(Uuid::new_v5(&payment.0, b"phantom"))
+    }
+}
+
 impl AccessDeliveryId {
     /// The one delivery of a payment.
     pub fn of(payment: PaymentId) -> Self {

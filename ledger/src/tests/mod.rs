@@ -1,8 +1,11 @@
 mod access;
 mod codes;
 mod entitlement;
+mod handoff;
 mod histories;
+mod identity_session;
 mod payment;
+mod phantom_session;
 mod proof;
 mod receipt;
 mod samples;
