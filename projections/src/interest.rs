@@ -41,6 +41,10 @@ pub fn readers(event_type: EventType) -> &'static [&'static str] {
         | EventType::WebhookDelivered
         | EventType::WebhookRetryScheduled
         | EventType::WebhookDeadLettered => &["webhook_deliveries"],
+        EventType::IdentitySessionStarted
+        | EventType::IdentitySessionVerified
+        | EventType::IdentitySessionExpired
+        | EventType::IdentitySessionConsumed => &["identity_sessions"],
         EventType::ApiKeyIssued | EventType::ApiKeyRevoked => &["api_keys"],
         EventType::SubjectErased => &["payment_sessions", "entitlements", "tickets", "webhook_deliveries"],
         // The sandbox's outcome is in its entitlement; the session itself is read from its stream.
@@ -50,11 +54,7 @@ pub fn readers(event_type: EventType) -> &'static [&'static str] {
         | EventType::ProductArchived
         | EventType::WorkspaceProfileSaved
         | EventType::EntitlementRenewed
-        | EventType::IdentitySessionStarted
-        | EventType::IdentitySessionVerified
         | EventType::IdentitySessionRejected
-        | EventType::IdentitySessionExpired
-        | EventType::IdentitySessionConsumed
         | EventType::HandoffIssued
         | EventType::HandoffResolved
         | EventType::DiscordConnectStarted

@@ -4,6 +4,7 @@ pub mod access_apps;
 pub mod access_products;
 pub mod api_keys;
 pub mod entitlements;
+pub mod identity_sessions;
 mod interest;
 pub mod memberships;
 pub mod payment_sessions;
@@ -31,6 +32,7 @@ pub const ALL: &[Definition] = &[
     Definition::of::<access_products::AccessProducts>(),
     Definition::of::<api_keys::ApiKeys>(),
     Definition::of::<entitlements::Entitlements>(),
+    Definition::of::<identity_sessions::IdentitySessions>(),
     Definition::of::<memberships::Memberships>(),
     Definition::of::<payment_sessions::PaymentSessions>(),
     Definition::of::<payments::Payments>(),

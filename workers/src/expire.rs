@@ -1,5 +1,6 @@
 //! Ends what is over: payments that nobody made in time, with their sessions (TR-9, TR-32), and access whose window has ended
-//! (TR-38, OPS-63). The check answers by the clock all the same; this puts the end on record.
+//! (TR-38, OPS-63), and proofs of identity that nobody signed (TR-10). The check answers by the clock all the same; this puts the end
+//! on record.
 
 use crate::settle::{SettleError, WatchError, rejected};
 use events::{
@@ -13,6 +14,7 @@ use events::{
 };
 use ledger::{
     entitlement::{self, Entitlement},
+    identity_session::{self, IdentitySession},
     payment::{self, Payment},
     payment_session::{self, PaymentSession},
 };
@@ -53,6 +55,31 @@ pub async fn entitlements(log: &Log, reader: &Reader, clock: &Clock) -> Result<(
         let cause = entitlement.last_event;
         // A rule that refuses means that the read model is behind; the next round sees what has become of it.
         if unit.decide(&mut entitlement, entitlement::Command::Expire { now }, cause).is_ok() && !unit.is_empty() {
+            match unit.commit().await {
+                Ok(_) | Err(AppendError::Conflict { .. }) => {}
+                Err(error) => return Err(SettleError::from(error).into()),
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Expires identity sessions that nobody signed in time.
+pub async fn identity_sessions(log: &Log, reader: &Reader, clock: &Clock) -> Result<(), WatchError> {
+    let now = clock.now();
+    for due in projections::identity_sessions::overdue(reader, now, ROUND).await? {
+        let mut session = load::<IdentitySession>(log, StreamId::new(Category::IdentitySession, due.meta.id)).await?;
+        let context = Context {
+            owner_id: session.owner_id,
+            livemode: session.livemode.unwrap_or(true),
+            actor: Actor::system("expiry"),
+            request_id: None,
+            correlation_id: session.correlation_id.unwrap_or(due.meta.id),
+        };
+        let mut unit = Unit::new(log, context);
+        let cause = session.last_event;
+        // A rule that refuses means that the read model is behind; the next round sees what has become of it.
+        if unit.decide(&mut session, identity_session::Command::Expire { now }, cause).is_ok() && !unit.is_empty() {
             match unit.commit().await {
                 Ok(_) | Err(AppendError::Conflict { .. }) => {}
                 Err(error) => return Err(SettleError::from(error).into()),

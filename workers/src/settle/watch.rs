@@ -83,6 +83,7 @@ impl Watcher {
         let Parts { log, clock, .. } = &*self.settler.0;
         expire::payments(log, &self.reader, clock).await?;
         expire::entitlements(log, &self.reader, clock).await?;
+        expire::identity_sessions(log, &self.reader, clock).await?;
         looked
     }
 
