@@ -38,6 +38,11 @@ pub(crate) fn filled(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
+/// Whether a text is a stable code, which cannot say anything about a person.
+pub(crate) fn is_code(text: &str) -> bool {
+    text.len() <= 64 && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+}
+
 /// The name of the first element that does not hold.
 pub(crate) fn first_false(elements: impl IntoIterator<Item = (&'static str, bool)>) -> Option<&'static str> {
     elements.into_iter().find(|(_, holds)| !holds).map(|(name, _)| name)

@@ -1,20 +1,23 @@
-//! Memberships (TR-14, TR-15): a person's running access to a product.
+//! Memberships (TR-14 to TR-19): a person's running access to a product.
 
-use crate::{
-    Cited,
-    check::{LONGEST_DAYS, rejections},
-};
+mod command;
+mod rules;
+
+pub use command::{Command, Pay, Rejection};
+
 use events::{
     decider::Decider,
     vocab::{
-        bytes::SolanaAddress,
-        event::{Event, MembershipActivated, MembershipRenewed, MembershipTerms, PaymentConfirmed},
+        event::{Event, MembershipActivated, MembershipEnteredGrace, MembershipRenewed, SubscriptionCancelRequested, SubscriptionResumed},
         id::{AccessProductId, MembershipId, PaymentId, ProductId, SubjectId},
         stream::Fact,
         time::Timestamp,
-        words::Platform,
     },
 };
+use rules::{expired, gifted, notes, profile, reminder, revoked};
+
+/// The longest gift in days (RT-030).
+pub const LONGEST_GIFT_DAYS: u32 = 366;
 
 /// A membership.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -23,57 +26,47 @@ pub enum Membership {
     #[default]
     Absent,
     /// Paid at least once.
-    Paid {
-        /// Its id.
-        membership_id: MembershipId,
-        /// For what.
-        product_id: ProductId,
-        /// By whom.
-        subject_id: SubjectId,
-        /// The payments so far, first to last.
-        payments: Vec<PaymentId>,
-        /// Until when it is paid.
-        period_end: Timestamp,
-    },
+    Member(Box<Member>),
 }
 
-/// What is asked of a membership.
+/// A person who has paid at least once.
 #[derive(Clone, PartialEq, Debug)]
-pub enum Command {
-    /// A payment for it is confirmed. The same payment again changes nothing.
-    Pay(Box<Pay>),
-}
-
-/// See [`Command::Pay`].
-#[derive(Clone, PartialEq, Debug)]
-pub struct Pay {
-    /// Its id, derived from product and person.
+pub struct Member {
+    /// Its id.
     pub membership_id: MembershipId,
-    /// The access product, when the payment is for one.
+    /// For what.
+    pub product_id: ProductId,
+    /// For what, on the access API.
     pub access_product_id: Option<AccessProductId>,
-    /// Who bought.
+    /// By whom.
     pub subject_id: SubjectId,
-    /// How long a payment lasts.
-    pub terms: MembershipTerms,
-    /// Where the member gets in.
-    pub platform: Option<Platform>,
-    /// The event that permits it.
-    pub payment: Cited<PaymentConfirmed>,
-    /// Now.
-    pub now: Timestamp,
+    /// The payments so far, first to last; never empty.
+    pub payments: Vec<PaymentId>,
+    /// Until when it is paid, gifts included.
+    pub period_end: Timestamp,
+    /// Days of grace after that.
+    pub grace_period_days: u32,
+    /// Days before the end at which the member is reminded.
+    pub reminder_offsets: Vec<u32>,
+    /// The smallest of these that he was reminded of in this period.
+    pub reminded: Option<u32>,
+    /// Whether he will not go on after the period.
+    pub cancelled: bool,
+    /// Where it stands, as recorded: the clock is the reader's.
+    pub standing: Standing,
 }
 
-rejections! {
-    /// Why a payment does not count for a membership.
-    pub enum Rejection {
-        /// A period without a length.
-        InvalidMembershipConfig = "invalid_membership_config", "membership_config.billing_interval_days is from 1 to 36500";
-        /// The payment is for another product or person.
-        MembershipMismatch {
-            /// Which field differs.
-            field: &'static str,
-        } = "membership_mismatch", "{field} of the payment is not the membership's";
-    }
+/// Where a membership stands, as recorded.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Standing {
+    /// In a paid period.
+    Active,
+    /// After it, in the days of grace.
+    Grace,
+    /// Over.
+    Expired,
+    /// Ended by the merchant; a new payment begins it again.
+    Revoked,
 }
 
 impl Decider for Membership {
@@ -82,84 +75,130 @@ impl Decider for Membership {
     type Rejection = Rejection;
 
     fn decide(state: &Self, command: Command) -> Result<Vec<Fact>, Rejection> {
-        let Command::Pay(pay) = command;
-        if !(1..=LONGEST_DAYS).contains(&pay.terms.billing_interval_days) {
-            return Err(Rejection::InvalidMembershipConfig);
-        }
-        if pay.membership_id != MembershipId::of(pay.payment.event.product_id, pay.subject_id) {
-            return Err(Rejection::MembershipMismatch { field: "membership_id" });
-        }
-        match state {
-            Membership::Absent => Ok(vec![pay.activated().into()]),
-            Membership::Paid { membership_id, .. } if pay.membership_id != *membership_id => {
-                Err(Rejection::MembershipMismatch { field: "membership_id" })
-            }
-            Membership::Paid { payments, period_end, .. } => {
-                if payments.contains(&pay.payment.event.payment_id) {
-                    return Ok(vec![]);
-                }
-                Ok(vec![pay.renewed(*period_end).into()])
-            }
+        let member = match (state, command) {
+            (Membership::Absent, Command::Pay(pay)) => return pay.begin(),
+            (Membership::Absent, _) => return Err(Rejection::NotFound),
+            (Membership::Member(member), command) => (member, command),
+        };
+        use Standing::{Active, Expired, Grace, Revoked};
+        match (member.0, member.0.standing, member.1) {
+            (member, _, Command::Pay(pay)) => pay.go_on(member),
+
+            (member, Active, Command::EnterGrace { now }) => match (now >= member.period_end, member.grace_period_days) {
+                (false, _) => Err(Rejection::NotDueYet),
+                // Without days of grace the end of the period is the end.
+                (true, 0) => Ok(vec![expired(member, now)]),
+                (true, _) => Ok(vec![member.enters_grace().into()]),
+            },
+            (_, Grace | Expired | Revoked, Command::EnterGrace { .. }) => Ok(vec![]),
+
+            (member, Active | Grace, Command::Expire { now }) => match now >= member.grace_end() {
+                true => Ok(vec![expired(member, now)]),
+                false => Err(Rejection::NotDueYet),
+            },
+            (_, Expired | Revoked, Command::Expire { .. }) => Ok(vec![]),
+
+            (_, Revoked, Command::Gift { .. }) => Err(Rejection::Revoked),
+            (member, _, Command::Gift { days, note, now }) => gifted(member, days, note, now),
+
+            (member, _, Command::SaveNotes { notes: text }) => notes(member, text),
+            (member, _, Command::UpdateProfile { platform_display }) => profile(member, &platform_display),
+
+            (_, Revoked, Command::Revoke { .. }) => Ok(vec![]),
+            (member, _, Command::Revoke { reason, note, now }) => revoked(member, &reason, note, now),
+
+            (member, Active, Command::Remind { mail_id, now }) => Ok(reminder(member, mail_id, now)),
+            (_, Grace | Expired | Revoked, Command::Remind { .. }) => Ok(vec![]),
+
+            (_, Revoked, Command::CancelRenewal | Command::ResumeRenewal) => Err(Rejection::Revoked),
+            (member, _, Command::CancelRenewal) => Ok(member.cancels().map(Fact::from).into_iter().collect()),
+            (member, _, Command::ResumeRenewal) => Ok(member.resumes().map(Fact::from).into_iter().collect()),
         }
     }
 
     fn evolve(state: Self, event: &Event) -> Self {
         match (state, event) {
-            (Membership::Absent, Event::MembershipActivated(first)) => Membership::Paid {
-                membership_id: first.membership_id,
-                product_id: first.product_id,
-                subject_id: first.subject_id,
-                payments: vec![first.payment_id],
-                period_end: first.period_end,
-            },
-            (Membership::Paid { membership_id, product_id, subject_id, mut payments, .. }, Event::MembershipRenewed(next)) => {
-                payments.push(next.payment_id);
-                Membership::Paid { membership_id, product_id, subject_id, payments, period_end: next.period_end }
+            (Membership::Absent, Event::MembershipActivated(first)) => Membership::Member(Box::new(first.into())),
+            (Membership::Member(mut member), event) => {
+                member.fold(event);
+                Membership::Member(member)
             }
             (state, _) => state,
         }
     }
 }
 
-impl Pay {
-    fn wallet(&self) -> SolanaAddress {
-        self.payment.event.payer_wallet
+impl Membership {
+    /// The member, if there is one.
+    pub fn member(&self) -> Option<&Member> {
+        match self {
+            Membership::Absent => None,
+            Membership::Member(member) => Some(member),
+        }
+    }
+}
+
+impl From<&MembershipActivated> for Member {
+    fn from(first: &MembershipActivated) -> Self {
+        Member {
+            membership_id: first.membership_id,
+            product_id: first.product_id,
+            access_product_id: first.access_product_id,
+            subject_id: first.subject_id,
+            payments: vec![first.payment_id],
+            period_end: first.period_end,
+            grace_period_days: first.grace_period_days,
+            reminder_offsets: first.renewal_reminder_offsets_days.clone(),
+            reminded: None,
+            cancelled: false,
+            standing: Standing::Active,
+        }
+    }
+}
+
+impl Member {
+    /// When the days of grace are over.
+    pub fn grace_end(&self) -> Timestamp {
+        self.period_end.plus_days(self.grace_period_days)
     }
 
-    fn activated(&self) -> MembershipActivated {
-        MembershipActivated {
-            membership_id: self.membership_id,
-            product_id: self.payment.event.product_id,
-            access_product_id: self.access_product_id,
-            subject_id: self.subject_id,
-            wallet: self.wallet(),
-            payment_id: self.payment.event.payment_id,
-            tx_signature: self.payment.event.tx_signature,
-            period_start: self.now,
-            period_end: self.now.plus_days(self.terms.billing_interval_days),
-            grace_period_days: self.terms.grace_period_days,
-            renewal_reminder_offsets_days: self.terms.renewal_reminder_offsets_days.clone(),
-            platform: self.platform,
-            payment_event: self.payment.id,
+    fn enters_grace(&self) -> MembershipEnteredGrace {
+        MembershipEnteredGrace { membership_id: self.membership_id, period_end: self.period_end, grace_end: self.grace_end() }
+    }
+
+    fn cancels(&self) -> Option<SubscriptionCancelRequested> {
+        (!self.cancelled).then_some(SubscriptionCancelRequested { membership_id: self.membership_id, period_end: self.period_end })
+    }
+
+    fn resumes(&self) -> Option<SubscriptionResumed> {
+        self.cancelled.then_some(SubscriptionResumed { membership_id: self.membership_id })
+    }
+
+    fn fold(&mut self, event: &Event) {
+        match event {
+            Event::MembershipRenewed(next) => self.renew(next),
+            Event::MembershipGifted(gift) => {
+                self.period_end = gift.period_end;
+                self.reminded = None;
+                self.standing = Standing::Active;
+            }
+            Event::MembershipEnteredGrace(_) => self.standing = Standing::Grace,
+            Event::MembershipExpired(_) => self.standing = Standing::Expired,
+            Event::MembershipRevoked(_) => self.standing = Standing::Revoked,
+            Event::MembershipRenewalReminderSent(sent) => self.reminded = Some(sent.offset_days),
+            Event::SubscriptionCancelRequested(_) => self.cancelled = true,
+            Event::SubscriptionResumed(_) => self.cancelled = false,
+            _ => {}
         }
     }
 
-    /// Days already paid for are not lost.
-    fn renewed(&self, current_end: Timestamp) -> MembershipRenewed {
-        let period_start = self.now.max(current_end);
-        MembershipRenewed {
-            membership_id: self.membership_id,
-            product_id: self.payment.event.product_id,
-            subject_id: self.subject_id,
-            wallet: self.wallet(),
-            payment_id: self.payment.event.payment_id,
-            tx_signature: self.payment.event.tx_signature,
-            period_start,
-            period_end: period_start.plus_days(self.terms.billing_interval_days),
-            grace_period_days: self.terms.grace_period_days,
-            renewal_reminder_offsets_days: self.terms.renewal_reminder_offsets_days.clone(),
-            platform: self.platform,
-            payment_event: self.payment.id,
-        }
+    fn renew(&mut self, next: &MembershipRenewed) {
+        self.payments.push(next.payment_id);
+        self.period_end = next.period_end;
+        self.grace_period_days = next.grace_period_days;
+        self.reminder_offsets.clone_from(&next.renewal_reminder_offsets_days);
+        self.reminded = None;
+        self.cancelled = false;
+        self.standing = Standing::Active;
     }
 }

@@ -1,6 +1,6 @@
 //! Data subjects: erasure destroys the key that seals a person's data; every proof still verifies.
 
-use crate::check::{filled, rejections};
+use crate::check::{filled, is_code, rejections};
 use events::{
     decider::Decider,
     vocab::{
@@ -61,8 +61,4 @@ impl Decider for Subject {
             _ => state,
         }
     }
-}
-
-fn is_code(text: &str) -> bool {
-    text.len() <= 64 && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
 }

@@ -4,6 +4,7 @@ mod entitlement;
 mod handoff;
 mod histories;
 mod identity_session;
+mod membership;
 mod payment;
 mod phantom_session;
 mod proof;

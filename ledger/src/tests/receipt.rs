@@ -1,11 +1,9 @@
 use super::samples::*;
 use crate::{
-    Cited,
-    membership::{self, Membership},
     receipt::{Command, Receipt, Rejection, canonical_bytes, receipt_document},
     spec::given,
 };
-use events::vocab::{bytes::Hash32, event::*};
+use events::vocab::bytes::Hash32;
 
 #[test]
 fn a_receipt_is_its_canonical_json() {
@@ -55,39 +53,4 @@ fn a_receipt_is_issued_once() {
     other.settlement.tx_signature = tx(2);
     let other = receipt_create(receipt_facts(&other.payment, &other.settlement));
     issued.when(Command::Create(Box::new(other))).refused(Rejection::AlreadyIssued);
-}
-
-fn renewal(live: &Live, payment: u128, seconds: i64) -> membership::Command {
-    let mut pay = pay(&live.confirmed);
-    pay.payment = Cited::new(id(payment), PaymentConfirmed { payment_id: id(payment), ..live.confirmed.clone() });
-    pay.now = at(seconds);
-    membership::Command::Pay(Box::new(pay))
-}
-
-#[test]
-fn a_second_payment_renews_from_the_current_end_and_a_late_one_from_now() {
-    const DAY: i64 = 86_400;
-    let live = Live::run();
-    assert_eq!((live.membership.period_start, live.membership.period_end), (at(60), at(60 + 30 * DAY)));
-    let first = vec![Event::from(live.membership.clone())];
-    given::<Membership>(&first).when(renewal(&live, 5, 99)).nothing();
-    let early = given::<Membership>(&first).when(renewal(&live, 201, 99)).events();
-    let renewed = payload!(early[0].clone(), MembershipRenewed);
-    assert_eq!((renewed.period_start, renewed.period_end), (at(60 + 30 * DAY), at(60 + 60 * DAY)));
-    let late = given::<Membership>(&first).when(renewal(&live, 201, 90 * DAY)).events();
-    assert_eq!(payload!(late[0].clone(), MembershipRenewed).period_start, at(90 * DAY));
-    given::<Membership>([first, early].concat()).when(renewal(&live, 201, 99)).nothing();
-}
-
-#[test]
-fn rejections_of_a_membership_payment_in_order_of_precedence() {
-    let live = Live::run();
-    let mut pay = pay(&live.confirmed);
-    pay.membership_id = id(99);
-    pay.terms.billing_interval_days = 0;
-    let membership = given::<Membership>([live.membership.into()]);
-    membership.when(membership::Command::Pay(Box::new(pay.clone()))).refused(membership::Rejection::InvalidMembershipConfig);
-    pay.terms = TERMS;
-    let mismatch = membership::Rejection::MembershipMismatch { field: "membership_id" };
-    membership.when(membership::Command::Pay(Box::new(pay))).refused(mismatch);
 }

@@ -290,6 +290,7 @@ pub fn pay(confirmed: &PaymentConfirmed) -> membership::Pay {
         subject_id: id(7),
         terms: TERMS,
         platform: None,
+        personal: Personal::default(),
         payment: Cited::new(id(CONFIRMED_EVENT), confirmed.clone()),
         now: at(60),
     }

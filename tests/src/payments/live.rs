@@ -185,6 +185,7 @@ pub async fn settle(log: &Log, shop: &Shop, open: &OpenSession, proof_id: ProofI
         subject_id: open.subject_id,
         terms: terms(),
         platform: None,
+        personal: events::vocab::personal::Personal::default(),
         payment: Cited::new(confirmed, (**paid).clone()),
         now,
     };

@@ -3,6 +3,7 @@
 //! The confirm call, a submitted proof and the watcher all come here. The chain is asked once, and everything that follows
 //! from a final, matching transaction is one append: there is no state between paid and active that a crash could leave behind.
 
+mod buyer;
 mod chain;
 mod proofs;
 mod record;
@@ -185,7 +186,7 @@ impl Settler {
             correlation_id: payment.correlation_id.unwrap_or(payment_id.0),
         };
         let unit = Unit::new(log, context);
-        let case = record::Case::open(log, unit, payment, tx, asker.trigger, clock.now()).await?;
+        let case = record::Case::open(log, vault, unit, payment, tx, asker.trigger, clock.now()).await?;
         match look {
             Ok(Look { outcome: Outcome::Passed, matched: Some(matched), observed, network, .. }) => {
                 let signer = vault.signer(KeyPurpose::Receipt).await?;

@@ -1,12 +1,12 @@
 //! What a look at the chain changes in the streams of one payment.
 
-use super::{Look, SettleError, Settled, Settlement, rejected};
+use super::{Look, SettleError, Settled, Settlement, buyer, rejected};
 use events::{
     claims::ClaimScope,
     clock::new_id,
     log::{AppendError, Log},
     unit::{Loaded, Unit, load},
-    vault::Signer,
+    vault::{Signer, Vault},
     vocab::{
         bytes::{Hash32, TxSignature},
         event::{EventType, ObservedPayment, PaymentCreated, PaymentRequirementAuthored},
@@ -14,16 +14,17 @@ use events::{
         rail::RailId,
         stream::{Category, StreamId},
         time::Timestamp,
-        words::{Outcome, Trigger},
+        words::{Outcome, Platform, Trigger},
     },
 };
 use ledger::{
     Cited,
     entitlement::{self, Entitlement},
     evidence::{Evidence, ReceiptEvidence},
-    membership::{self, Membership},
+    membership::{self, Membership, Standing},
     payment::{self, Payment},
     payment_session::{self, PaymentSession},
+    product::Product,
     proof::{self, Basis, Proof},
     receipt::{self, Receipt, ReceiptFacts},
 };
@@ -32,6 +33,7 @@ use rails::solana::{Network, evidence::Matched, rpc::RpcUnavailable};
 /// The streams of one payment, and what is to be appended to them.
 pub struct Case<'a> {
     log: &'a Log,
+    vault: &'a Vault,
     unit: Unit<'a>,
     payment: Loaded<Payment>,
     session: Option<Loaded<PaymentSession>>,
@@ -51,6 +53,7 @@ impl<'a> Case<'a> {
     /// Reads the streams.
     pub async fn open(
         log: &'a Log,
+        vault: &'a Vault,
         unit: Unit<'a>,
         payment: Loaded<Payment>,
         tx: TxSignature,
@@ -64,7 +67,7 @@ impl<'a> Case<'a> {
             None => None,
         };
         let proof = load::<Proof>(log, StreamId::new(Category::Proof, proof_id(&facts, &tx))).await?;
-        Ok(Case { log, unit, payment, session, proof, facts, tx, trigger, now })
+        Ok(Case { log, vault, unit, payment, session, proof, facts, tx, trigger, now })
     }
 
     /// The transaction pays: everything that follows, in one append.
@@ -294,21 +297,28 @@ impl<'a> Case<'a> {
         };
         let membership_id = MembershipId::of(self.facts.product_id, self.facts.subject_id);
         let mut membership = load::<Membership>(self.log, StreamId::new(Category::Membership, membership_id)).await?;
-        let current_end = match &membership.state {
-            Membership::Paid { period_end, .. } => Some(*period_end),
-            Membership::Absent => None,
-        };
+        let current_end = membership.state.member().filter(|member| member.standing != Standing::Revoked).map(|member| member.period_end);
         let pay = membership::Pay {
             membership_id,
             access_product_id: self.facts.access_product_id,
             subject_id: self.facts.subject_id,
             terms,
-            platform: None,
+            platform: self.platform().await?,
+            personal: buyer::of(self.log, self.vault, &self.facts).await?,
             payment: Cited::new(payment_event, (**confirmed).clone()),
             now: self.now,
         };
         self.unit.decide(&mut membership, membership::Command::Pay(Box::new(pay)), Some(payment_event)).map_err(rejected!())?;
         Ok((Some(membership_id), current_end))
+    }
+
+    /// Where members of the product get in.
+    async fn platform(&self) -> Result<Option<Platform>, SettleError> {
+        let product = load::<Product>(self.log, StreamId::new(Category::Product, self.facts.product_id)).await?;
+        Ok(match product.state {
+            Product::Active(product) => product.membership.and_then(|config| config.platform),
+            Product::Absent => None,
+        })
     }
 
     async fn activate(
@@ -372,10 +382,8 @@ pub async fn settled(log: &Log, payment: &Payment, position: Option<u64>) -> Res
     let membership = match facts.membership {
         Some(_) => {
             let id = MembershipId::of(facts.product_id, facts.subject_id);
-            match load::<Membership>(log, StreamId::new(Category::Membership, id)).await?.state {
-                Membership::Paid { period_end, .. } => Some((id, period_end)),
-                Membership::Absent => None,
-            }
+            let membership = load::<Membership>(log, StreamId::new(Category::Membership, id)).await?;
+            membership.state.member().map(|member| (id, member.period_end))
         }
         None => None,
     };
