@@ -24,10 +24,13 @@ use projections::{
     Reader,
     runner::{Deps, Projections},
 };
-use rails::solana::{
-    Network,
-    programs::USDC_MINT,
-    rpc::{Rpc, RpcConfig},
+use rails::{
+    price::{PriceConfig, PriceSource},
+    solana::{
+        Network,
+        programs::USDC_MINT,
+        rpc::{Rpc, RpcConfig},
+    },
 };
 use sqlx::postgres::PgPoolOptions;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
@@ -41,6 +44,9 @@ use workers::{
 
 /// Connections of one process, the writer's and the leader's own beside them.
 const CONNECTIONS: u32 = 24;
+
+/// How long a request waits for SOL's price before it is told that there is none.
+const PRICE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// What a service is built from.
 pub struct Parts {
@@ -149,6 +155,7 @@ pub async fn build(parts: Parts) -> Result<App, StartError> {
         commands: Commands::new(log.clone(), vault.clone(), own_writes.clone()),
         fresh: Fresh::new(projections.clone(), own_writes.clone()),
         reader: Reader::new(pool),
+        prices: prices(config)?,
         settings: Arc::new(settings(config)?),
         clock: parts.clock.clone(),
         log,
@@ -218,6 +225,13 @@ fn chain(parts: &Parts) -> Result<Option<Chain>, StartError> {
     let expected_network = parts.check_network.then(|| network.clone());
     let rpc = Rpc::new(http, RpcConfig { expected_network, ..RpcConfig::new(url.expose().clone()) });
     Ok(Some(Chain { rpc: Arc::new(rpc), network }))
+}
+
+/// Where SOL's price comes from.
+fn prices(config: &Config) -> Result<PriceSource, StartError> {
+    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
+    let url = config.sol_price_url.as_ref().map(|url| url.expose().clone());
+    Ok(PriceSource::new(http, PriceConfig { url, timeout: PRICE_TIMEOUT, max_age_seconds: config.sol_price_max_age_seconds }))
 }
 
 /// Whose tokens are accepted: a configured issuer's, or the service's own.

@@ -36,6 +36,8 @@ pub struct State {
     pub health: Health,
     /// Settlement.
     pub settler: workers::settle::Settler,
+    /// What SOL is worth.
+    pub prices: rails::price::PriceSource,
     /// What the deployment's configuration says to routes.
     pub settings: Arc<Settings>,
 }

@@ -1,4 +1,5 @@
 //! Evidence from outside: what a chain or a provider says, parsed into typed evidence. Nothing here decides about access or money.
 
 pub mod phantom;
+pub mod price;
 pub mod solana;

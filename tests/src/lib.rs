@@ -7,6 +7,7 @@ pub mod history;
 pub mod keyed;
 pub mod nats;
 pub mod payments;
+pub mod prices;
 pub mod processes;
 pub mod readers;
 pub mod receiver;

@@ -78,6 +78,10 @@ pub struct Config {
     pub solana_network: String,
     /// `HILT_FEE_WALLET`.
     pub fee_wallet: Option<SolanaAddress>,
+    /// `HILT_SOL_PRICE_URL`; may carry a provider's key.
+    pub sol_price_url: Option<Secret<Url>>,
+    /// `HILT_SOL_PRICE_MAX_AGE_SECONDS`.
+    pub sol_price_max_age_seconds: u32,
     /// `HILT_EVM_RPC_URLS` by CAIP-2 chain; may carry a provider's key.
     pub evm_rpc_urls: BTreeMap<String, Secret<Url>>,
     /// `HILT_SOLANA_USDC_TWO_PERSON_REVIEW`.
@@ -171,6 +175,10 @@ impl Config {
             solana_rpc_url: source.optional("HILT_SOLANA_RPC_URL", "an http:// or https:// URL", secret_url)?,
             solana_network: source.required("HILT_SOLANA_NETWORK", "a CAIP-2 id, solana: and 32 base58 characters", solana_network)?,
             fee_wallet: source.optional("HILT_FEE_WALLET", "a Solana address, base58 of exactly 32 bytes", parsed)?,
+            sol_price_url: source.optional("HILT_SOL_PRICE_URL", "an http:// or https:// URL", secret_url)?,
+            sol_price_max_age_seconds: source.required("HILT_SOL_PRICE_MAX_AGE_SECONDS", "seconds from 1 to 86400", |text| {
+                parsed(text).filter(|seconds| (1..=86_400).contains(seconds))
+            })?,
             evm_rpc_urls: source.required("HILT_EVM_RPC_URLS", "eip155:<chain>=<URL> pairs separated by commas", evm_rpc_urls)?,
             solana_usdc_two_person_review: source.required("HILT_SOLANA_USDC_TWO_PERSON_REVIEW", "true or false", parsed)?,
             webhook_allow_private: source.required("HILT_WEBHOOK_ALLOW_PRIVATE", "true or false", parsed)?,

@@ -39,6 +39,11 @@ pub const SETTINGS: &[Setting] = &[
     unset("HILT_SOLANA_RPC_URL", "JSON-RPC endpoint of the Solana cluster payments are verified on"),
     with("HILT_SOLANA_NETWORK", "solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp", "CAIP-2 id of that cluster"),
     unset("HILT_FEE_WALLET", "Solana wallet that receives Hilt's fee"),
+    unset(
+        "HILT_SOL_PRICE_URL",
+        "price of SOL in USD, as Coinbase tells it: https://api.exchange.coinbase.com/products/SOL-USD/ticker or a URL that answers alike",
+    ),
+    with("HILT_SOL_PRICE_MAX_AGE_SECONDS", "60", "age in seconds beyond which a price of SOL is not used"),
     with("HILT_EVM_RPC_URLS", "", "JSON-RPC endpoints of EVM chains, as eip155:8453=https://…,eip155:1=https://…"),
     with("HILT_SOLANA_USDC_TWO_PERSON_REVIEW", "false", "whether a live solana_usdc payout address waits for two people"),
     with("HILT_WEBHOOK_ALLOW_PRIVATE", "false", "whether webhooks may be delivered to private addresses"),

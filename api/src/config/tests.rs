@@ -57,6 +57,8 @@ fn every_rule_refuses_by_name() {
         ("HILT_ADMIN_DATABASE_URL", "x"),
         ("HILT_NATS_URL", "http://x"),
         ("HILT_NATS_PREFIX", "a.b"),
+        ("HILT_SOL_PRICE_URL", "api.example"),
+        ("HILT_SOL_PRICE_MAX_AGE_SECONDS", "0"),
         ("HILT_ROLES", "api,cook"),
         ("HILT_SOLANA_RPC_URL", "ftp://x"),
         ("HILT_SOLANA_NETWORK", "solana:mainnet"),

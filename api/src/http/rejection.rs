@@ -4,6 +4,7 @@ use super::problem::{Code, Problem};
 use axum::http::StatusCode;
 use events::{claims::ClaimScope, log::AppendError};
 use projections::QueryError;
+use rails::price::PricingUnavailable;
 use workers::settle::SettleError;
 
 /// A decider's rejection: its code is the contract's, its text says what is wrong. Where the text begins with the field that breaks
@@ -66,6 +67,11 @@ pub fn query(error: QueryError) -> Problem {
 pub fn read(error: &(dyn std::error::Error + 'static)) -> Problem {
     let _ = Problem::internal(error, "read");
     Problem::of(Code::Unavailable).retry_after(1)
+}
+
+/// No price where one is needed.
+pub fn pricing(unavailable: PricingUnavailable) -> Problem {
+    Problem::new(Code::PricingUnavailable, unavailable.to_string()).retry_after(5)
 }
 
 /// A settlement that came to nothing.

@@ -1,0 +1,4 @@
+//! The hosted checkout on a real local chain, and the price that SOL is sold at.
+
+#[path = "checkout_solana/prices.rs"]
+mod prices;
