@@ -192,6 +192,25 @@ async fn another_wallet_than_the_named_one_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_announced_transaction_that_never_comes_ends_its_payment() {
+    let (_chain, app) = start().await;
+    let shop = Shop::open(&app).await;
+    let session = shop.session(&app, "cust_gone").await;
+    let payment_id = session["payment_session"]["payment_id"].as_str().unwrap().to_owned();
+    let unseen = events::vocab::bytes::TxSignature([7; 64]).to_string();
+    let broadcast = json!({"payment_id": payment_id, "tx_signature": unseen});
+    app.send(app.request(reqwest::Method::POST, "/v1/pay/broadcast").json(&broadcast)).await.ok();
+    let path = format!("/v1/payments/{payment_id}");
+    app.clock.advance_seconds(39 * 60);
+    let waiting = app.get_public(&path).await.ok();
+    assert_eq!(waiting["status"], json!("PENDING_CONFIRMATION"), "Q-15: it was recorded in time");
+    app.clock.advance_seconds(2 * 60);
+    let ended = app.until(&app.live_key, &path, |body| body["status"] == json!("FAILED")).await;
+    assert_eq!(ended["failure_reason"], json!("tx_never_appeared"), "{ended}");
+    app.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_unseen_transaction_is_pending_and_an_expired_session_is_gone() {
     let (_chain, app) = start().await;
     let shop = Shop::open(&app).await;

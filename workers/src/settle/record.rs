@@ -30,6 +30,13 @@ use ledger::{
 };
 use rails::solana::{Network, evidence::Matched, rpc::RpcUnavailable};
 
+/// The look's reason when the chain does not know the transaction.
+const NOT_FOUND: &str = "tx_not_found";
+/// The payment's reason when it never will.
+const NEVER_APPEARED: &str = "tx_never_appeared";
+/// How long after the payment's end a transaction is waited for that the chain has not shown.
+const GIVEN_UP_AFTER_SECONDS: i64 = 600;
+
 /// The streams of one payment, and what is to be appended to them.
 pub struct Case<'a> {
     log: &'a Log,
@@ -117,6 +124,8 @@ impl<'a> Case<'a> {
             self.attempt(look.outcome, reason)?;
             if ends {
                 self.fail(reason)?;
+            } else if linked && self.never_appeared(reason) {
+                self.fail(NEVER_APPEARED)?;
             }
         }
         let outcome = match look.outcome {
@@ -136,6 +145,12 @@ impl<'a> Case<'a> {
             }
         }
         Ok(outcome)
+    }
+
+    /// A transaction is good for about a minute from the block it names. One that a payment was linked to in time and that the chain
+    /// does not know long after will not come; waiting for it would keep a capped product's place for good.
+    fn never_appeared(&self, reason: &str) -> bool {
+        reason == NOT_FOUND && self.now >= self.facts.expires_at.plus_seconds(GIVEN_UP_AFTER_SECONDS)
     }
 
     /// The chain could not be asked: that is an attempt too (INV-6), on the proof if there is one.
