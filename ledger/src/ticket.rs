@@ -1,11 +1,11 @@
-//! Support tickets (TR-24, TR-25, RT-045 to RT-048, INV-77). What people write is sealed.
+//! Support tickets (OBJ-10, TR-24, TR-25, RT-045 to RT-049, INV-77, INV-78). What people write is sealed.
 
 use crate::check::{filled, rejections};
 use events::{
     decider::Decider,
     vocab::{
-        event::{Event, TicketContext, TicketMessageAdded, TicketOpened, TicketReopened, TicketWaitingOnMerchant},
-        id::{MessageId, SubjectId, TicketId},
+        event::{Event, TicketClosed, TicketContext, TicketMessageAdded, TicketOpened, TicketReopened, TicketWaitingOnMerchant},
+        id::{MembershipId, MessageId, SubjectId, TicketId},
         personal::Personal,
         stream::Fact,
         words::{AuthorType, TicketCategory},
@@ -22,6 +22,8 @@ pub enum Ticket {
     Open(Thread),
     /// Waits for the merchant.
     WaitingOnMerchant(Thread),
+    /// Over, for good.
+    Closed(Thread),
 }
 
 /// What is known of a ticket's messages without reading them.
@@ -29,8 +31,12 @@ pub enum Ticket {
 pub struct Thread {
     /// The ticket.
     pub ticket_id: TicketId,
+    /// `hilt_ticket_…`.
+    pub public_id: String,
     /// Whose key seals the messages.
     pub subject_id: SubjectId,
+    /// The membership whose delivery it is the one open case of.
+    pub delivery_case_of: Option<MembershipId>,
     /// The messages so far.
     pub messages: Vec<MessageId>,
 }
@@ -51,6 +57,8 @@ pub enum Command {
     },
     /// Staff has answered and waits.
     WaitOnMerchant,
+    /// Staff ends it.
+    Close,
 }
 
 /// See [`Command::Open`].
@@ -70,6 +78,8 @@ pub struct Open {
     pub author_type: AuthorType,
     /// What it is about.
     pub context: TicketContext,
+    /// The membership whose delivery it is about. A membership has one open case at a time: the append of a second one fails by claim.
+    pub delivery_case_of: Option<MembershipId>,
     /// Its subject line.
     pub subject: String,
     /// The first message.
@@ -84,6 +94,8 @@ rejections! {
     pub enum Rejection {
         /// There is no such ticket.
         NotFound = "ticket_not_found", "there is no such ticket";
+        /// It is over.
+        Closed = "ticket_closed", "the ticket is closed";
         /// No subject line.
         SubjectRequired = "subject_required", "subject is required";
         /// Fewer than ten characters.
@@ -99,9 +111,10 @@ impl Decider for Ticket {
     type Rejection = Rejection;
 
     fn decide(state: &Self, command: Command) -> Result<Vec<Fact>, Rejection> {
+        use Ticket::{Absent, Closed, WaitingOnMerchant};
         match (state, command) {
-            (Ticket::Absent, Command::Open(open)) => open.fact().map(|fact| vec![fact]),
-            (Ticket::Open(thread) | Ticket::WaitingOnMerchant(thread), Command::Open(open)) => {
+            (Absent, Command::Open(open)) => open.fact().map(|fact| vec![fact]),
+            (Ticket::Open(thread) | WaitingOnMerchant(thread) | Closed(thread), Command::Open(open)) => {
                 let repeated = thread.messages.first() == Some(&open.message_id);
                 open.fact()?;
                 match repeated {
@@ -109,35 +122,47 @@ impl Decider for Ticket {
                     false => Err(Rejection::AlreadyExists),
                 }
             }
-            (Ticket::Absent, Command::AddMessage { .. } | Command::WaitOnMerchant) => Err(Rejection::NotFound),
+            (Absent, Command::AddMessage { .. } | Command::WaitOnMerchant | Command::Close) => Err(Rejection::NotFound),
 
             (Ticket::Open(thread), Command::AddMessage { message_id, author_type, body }) => {
                 message(thread, message_id, author_type, &body)
             }
-            (Ticket::WaitingOnMerchant(thread), Command::AddMessage { message_id, author_type, body }) => {
+            (WaitingOnMerchant(thread), Command::AddMessage { message_id, author_type, body }) => {
                 let mut facts = message(thread, message_id, author_type, &body)?;
                 if author_type == AuthorType::Merchant && !facts.is_empty() {
                     facts.push(TicketReopened { ticket_id: thread.ticket_id }.into());
                 }
                 Ok(facts)
             }
+            (Closed(thread), Command::AddMessage { message_id, .. }) if thread.messages.contains(&message_id) => Ok(vec![]),
+            (Closed(_), Command::AddMessage { .. } | Command::WaitOnMerchant) => Err(Rejection::Closed),
 
             (Ticket::Open(thread), Command::WaitOnMerchant) => Ok(vec![TicketWaitingOnMerchant { ticket_id: thread.ticket_id }.into()]),
-            (Ticket::WaitingOnMerchant(_), Command::WaitOnMerchant) => Ok(vec![]),
+            (WaitingOnMerchant(_), Command::WaitOnMerchant) => Ok(vec![]),
+
+            (Ticket::Open(thread) | WaitingOnMerchant(thread), Command::Close) => {
+                Ok(vec![TicketClosed { ticket_id: thread.ticket_id, delivery_case_of: thread.delivery_case_of }.into()])
+            }
+            (Closed(_), Command::Close) => Ok(vec![]),
         }
     }
 
     fn evolve(state: Self, event: &Event) -> Self {
         match (state, event) {
-            (Ticket::Absent, Event::TicketOpened(opened)) => {
-                Ticket::Open(Thread { ticket_id: opened.ticket_id, subject_id: opened.subject_id, messages: vec![opened.message_id] })
-            }
+            (Ticket::Absent, Event::TicketOpened(opened)) => Ticket::Open(Thread {
+                public_id: opened.public_id.clone(),
+                ticket_id: opened.ticket_id,
+                subject_id: opened.subject_id,
+                delivery_case_of: opened.delivery_case_of,
+                messages: vec![opened.message_id],
+            }),
             (Ticket::Open(thread), Event::TicketMessageAdded(added)) => Ticket::Open(thread.with(added.message_id)),
             (Ticket::WaitingOnMerchant(thread), Event::TicketMessageAdded(added)) => {
                 Ticket::WaitingOnMerchant(thread.with(added.message_id))
             }
             (Ticket::Open(thread), Event::TicketWaitingOnMerchant(_)) => Ticket::WaitingOnMerchant(thread),
             (Ticket::WaitingOnMerchant(thread), Event::TicketReopened(_)) => Ticket::Open(thread),
+            (Ticket::Open(thread) | Ticket::WaitingOnMerchant(thread), Event::TicketClosed(_)) => Ticket::Closed(thread),
             (state, _) => state,
         }
     }
@@ -150,6 +175,15 @@ impl Ticket {
             Ticket::Absent => None,
             Ticket::Open(_) => Some("OPEN"),
             Ticket::WaitingOnMerchant(_) => Some("WAITING_ON_MERCHANT"),
+            Ticket::Closed(_) => Some("CLOSED"),
+        }
+    }
+
+    /// Its messages; `None` before it is opened.
+    pub fn thread(&self) -> Option<&Thread> {
+        match self {
+            Ticket::Absent => None,
+            Ticket::Open(thread) | Ticket::WaitingOnMerchant(thread) | Ticket::Closed(thread) => Some(thread),
         }
     }
 }
@@ -173,7 +207,7 @@ impl Open {
             category: self.category,
             author_type: self.author_type,
             context: self.context,
-            delivery_case_of: None,
+            delivery_case_of: self.delivery_case_of,
         };
         Ok(Fact::sealed(opened, self.subject_id, Personal { subject: Some(subject), text: Some(text), ..Personal::default() }))
     }

@@ -32,9 +32,11 @@ pub fn readers(event_type: EventType) -> &'static [&'static str] {
         EventType::ProofReplayRejected | EventType::ProofRejected => &["payment_sessions"],
         EventType::ReceiptCreated => &["receipts", "payments"],
         EventType::MembershipActivated | EventType::MembershipRenewed => &["memberships", "payments"],
-        EventType::TicketOpened | EventType::TicketMessageAdded | EventType::TicketWaitingOnMerchant | EventType::TicketReopened => {
-            &["tickets"]
-        }
+        EventType::TicketOpened
+        | EventType::TicketMessageAdded
+        | EventType::TicketWaitingOnMerchant
+        | EventType::TicketReopened
+        | EventType::TicketClosed => &["tickets"],
         EventType::WebhookEndpointCreated | EventType::WebhookEndpointDisabled => &["webhook_endpoints"],
         EventType::WebhookEmitted
         | EventType::WebhookDeliveryAttempted
@@ -85,7 +87,6 @@ pub fn readers(event_type: EventType) -> &'static [&'static str] {
         | EventType::CreditsBurned
         | EventType::MailQueued
         | EventType::MailSent
-        | EventType::MailFailed
-        | EventType::TicketClosed => &[],
+        | EventType::MailFailed => &[],
     }
 }

@@ -523,6 +523,11 @@ impl Sample {
         ]
     }
 
+    /// Its ticket is closed.
+    pub fn closed(&self) -> Written {
+        self.at(TicketClosed { ticket_id: self.ticket, delivery_case_of: None }, self.ticket)
+    }
+
     /// The person is forgotten.
     pub fn erased(&self) -> Written {
         self.at(SubjectErased { subject_id: self.subject, reason: "asked".to_owned() }, self.subject)

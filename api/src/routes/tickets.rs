@@ -340,6 +340,7 @@ async fn open(
                 category,
                 author_type: AuthorType::Merchant,
                 context: asked.context.into(),
+                delivery_case_of: None,
                 subject: asked.subject.clone(),
                 body: asked.body.clone(),
             };

@@ -1,4 +1,4 @@
-//! Support tickets (OBJ-10): RT-045..048.
+//! Support tickets (OBJ-10): RT-045..049.
 
 mod queries;
 #[cfg(test)]
@@ -10,10 +10,10 @@ use crate::runner::{Applied, Keys, Meta, Poison, Projection, Row, Rows};
 use crate::words::words;
 use events::vocab::{
     event::{Event, EventType, TicketContext},
-    id::SubjectId,
-    words::TicketCategory,
+    id::{MessageId, SubjectId},
+    time::Timestamp,
+    words::{AuthorType, TicketCategory},
 };
-use events::vocab::{id::MessageId, time::Timestamp, words::AuthorType};
 use serde::{Deserialize, Serialize};
 
 /// The projection.
@@ -29,7 +29,7 @@ pub struct Ticket {
     pub subject_ids: Vec<SubjectId>,
     /// Its public name.
     pub public_id: String,
-    /// OPEN or WAITING_ON_MERCHANT.
+    /// OPEN, WAITING_ON_MERCHANT or CLOSED.
     pub status: TicketStatus,
     /// What it is about.
     pub category: TicketCategory,
@@ -55,7 +55,7 @@ impl Row for Ticket {
 
 impl Projection for Tickets {
     const NAME: &'static str = "tickets";
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
     const PERSONAL: bool = true;
     const SCHEMA: &'static str = include_str!("schema.sql");
     const LOAD: &'static str = include_str!("load.sql");
@@ -73,6 +73,7 @@ impl Projection for Tickets {
             Event::TicketMessageAdded(e) => Keys::row(e.ticket_id),
             Event::TicketWaitingOnMerchant(e) => Keys::row(e.ticket_id),
             Event::TicketReopened(e) => Keys::row(e.ticket_id),
+            Event::TicketClosed(e) => Keys::row(e.ticket_id),
             Event::SubjectErased(e) => Keys::subject(e.subject_id),
             _ => Keys::none(),
         }
@@ -104,6 +105,7 @@ impl Projection for Tickets {
             }),
             Event::TicketWaitingOnMerchant(e) => rows.update(event, e.ticket_id, |row| row.status = TicketStatus::WaitingOnMerchant),
             Event::TicketReopened(e) => rows.update(event, e.ticket_id, |row| row.status = TicketStatus::Open),
+            Event::TicketClosed(e) => rows.update(event, e.ticket_id, |row| row.status = TicketStatus::Closed),
             Event::SubjectErased(e) => {
                 rows.update_subject(event, e.subject_id, |row| {
                     if row.meta.subject_id == Some(e.subject_id) {
@@ -127,6 +129,8 @@ words! {
         Open = "OPEN",
         /// The merchant's.
         WaitingOnMerchant = "WAITING_ON_MERCHANT",
+        /// Nobody's: it is over.
+        Closed = "CLOSED",
     }
 }
 

@@ -24,7 +24,7 @@ COMMENT ON COLUMN tickets.updated_at IS 'When the last event that touched it was
 COMMENT ON COLUMN tickets.position IS 'Position of that last event.';
 COMMENT ON COLUMN tickets.subject_ids IS 'Everyone whose personal data the row holds.';
 COMMENT ON COLUMN tickets.public_id IS 'Its public name.';
-COMMENT ON COLUMN tickets.status IS 'OPEN or WAITING_ON_MERCHANT.';
+COMMENT ON COLUMN tickets.status IS 'OPEN, WAITING_ON_MERCHANT or CLOSED.';
 COMMENT ON COLUMN tickets.category IS 'What it is about.';
 COMMENT ON COLUMN tickets.subject IS 'Subject line. Personal.';
 COMMENT ON COLUMN tickets.context IS 'What it is linked to.';

@@ -11,6 +11,14 @@ fn a_thread_holds_its_messages_and_whose_turn_it_is() {
 }
 
 #[test]
+fn a_closed_ticket_stays_closed() {
+    let sample = Sample::new();
+    let mut events = sample.events();
+    events.push(sample.closed());
+    assert_eq!(sample.fold::<Tickets>(&events).get(sample.ticket).unwrap().status, TicketStatus::Closed);
+}
+
+#[test]
 fn erasure_leaves_the_thread_without_its_texts() {
     let sample = Sample::new();
     let mut events = sample.events();
