@@ -20,6 +20,7 @@ pub mod evidence;
 pub mod fee;
 pub mod handoff;
 pub mod identity_session;
+pub mod mail;
 pub mod membership;
 pub mod payment;
 pub mod payment_session;

@@ -81,12 +81,7 @@ pub fn readers(event_type: EventType) -> &'static [&'static str] {
         | EventType::DeliveryRetryRequested
         | EventType::DeliveryRescueExhausted
         | EventType::DeliveryManualReviewOpened => &[],
-        EventType::ReceiptInvoiceMetadataSaved
-        | EventType::ReceiptProofSent
-        | EventType::CreditsGranted
-        | EventType::CreditsBurned
-        | EventType::MailQueued
-        | EventType::MailSent
-        | EventType::MailFailed => &[],
+        EventType::ReceiptInvoiceMetadataSaved | EventType::ReceiptProofSent | EventType::CreditsGranted | EventType::CreditsBurned => &[],
+        EventType::MailQueued | EventType::MailSent | EventType::MailFailed => &["mails"],
     }
 }

@@ -6,6 +6,7 @@ pub mod api_keys;
 pub mod entitlements;
 pub mod identity_sessions;
 mod interest;
+pub mod mails;
 pub mod memberships;
 pub mod payment_sessions;
 pub mod payments;
@@ -33,6 +34,7 @@ pub const ALL: &[Definition] = &[
     Definition::of::<api_keys::ApiKeys>(),
     Definition::of::<entitlements::Entitlements>(),
     Definition::of::<identity_sessions::IdentitySessions>(),
+    Definition::of::<mails::Mails>(),
     Definition::of::<memberships::Memberships>(),
     Definition::of::<payment_sessions::PaymentSessions>(),
     Definition::of::<payments::Payments>(),

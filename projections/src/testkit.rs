@@ -523,6 +523,25 @@ impl Sample {
         ]
     }
 
+    /// A mail about its receipt: queued, not taken, given up, and taken.
+    pub fn mail(&self, mail_id: MailId) -> [Written; 4] {
+        let queued = MailQueued {
+            mail_id,
+            kind: MailKind::ReceiptProof,
+            subject_id: self.subject,
+            receipt_id: Some(self.receipt),
+            membership_id: None,
+        };
+        let text = Personal { subject: Some("Your proof".to_owned()), text: Some("The link is here.".to_owned()), ..self.customer() };
+        let failed = |attempt, retry_at| MailFailed { mail_id, attempt, reason: "smtp_451".to_owned(), retry_at };
+        [
+            self.sealed(queued, mail_id, text),
+            self.at(failed(1, Some(START.plus_seconds(60))), mail_id),
+            self.at(failed(2, None), mail_id),
+            self.at(MailSent { mail_id, attempt: 2 }, mail_id),
+        ]
+    }
+
     /// Its ticket is closed.
     pub fn closed(&self) -> Written {
         self.at(TicketClosed { ticket_id: self.ticket, delivery_case_of: None }, self.ticket)

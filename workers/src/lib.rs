@@ -3,6 +3,7 @@
 pub mod expire;
 pub mod health;
 mod housekeeping;
+pub mod mail;
 mod runtime;
 pub mod settle;
 pub mod webhooks;

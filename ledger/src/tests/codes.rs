@@ -9,6 +9,7 @@ fn every_refusal_has_a_stable_code_of_its_own() {
         ("entitlement", entitlement::Rejection::CODES),
         ("handoff", handoff::Rejection::CODES),
         ("identity_session", identity_session::Rejection::CODES),
+        ("mail", mail::Rejection::CODES),
         ("membership", membership::Rejection::CODES),
         ("payment", payment::Rejection::CODES),
         ("phantom_session", phantom_session::Rejection::CODES),

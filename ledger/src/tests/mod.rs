@@ -4,6 +4,7 @@ mod entitlement;
 mod handoff;
 mod histories;
 mod identity_session;
+mod mail;
 mod membership;
 mod payment;
 mod phantom_session;

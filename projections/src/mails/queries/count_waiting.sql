@@ -1,0 +1,1 @@
+SELECT to_jsonb(count(*))::text FROM (SELECT FROM mails t WHERE t.status = 'QUEUED' LIMIT $1) waiting
