@@ -27,7 +27,8 @@ async function call(url, method, params) {
   return answer.result;
 }
 
-const surfnet = Surfnet.startWithConfig({ offline: true, blockProductionMode: 'clock', slotTimeMs: 20 });
+// The chain ends when its object is collected, and only what the process itself holds is never collected.
+const surfnet = (globalThis.surfnet = Surfnet.startWithConfig({ offline: true, blockProductionMode: 'clock', slotTimeMs: 20 }));
 await call(surfnet.rpcUrl, 'surfnet_setAccount', [
   USDC_MINT,
   { lamports: 1461600, data: mintAccount(6), owner: TOKEN_PROGRAM },
