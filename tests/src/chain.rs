@@ -21,7 +21,7 @@ pub struct LocalSolana {
     pub rpc_url: String,
     http: reqwest::Client,
     // Dropping it ends the chain.
-    _node: Child,
+    node: Child,
 }
 
 /// How the tokens are moved.
@@ -118,7 +118,7 @@ impl LocalSolana {
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         let ready: Value = serde_json::from_str(&line).expect("the first line is JSON");
         let rpc_url = ready["rpcUrl"].as_str().expect("the first line names rpcUrl").to_owned();
-        LocalSolana { rpc_url, http: http_client(), _node: node }
+        LocalSolana { rpc_url, http: http_client(), node }
     }
 
     /// A client of this chain as the service has it.
@@ -146,13 +146,33 @@ impl LocalSolana {
     /// Makes another token with six decimals.
     pub async fn create_mint(&self) -> SolanaAddress {
         let mint = Keypair::generate().address();
+        self.create_mint_at(&mint, USDC_DECIMALS).await;
+        mint
+    }
+
+    /// Makes a token at that address.
+    pub async fn create_mint_at(&self, mint: &SolanaAddress, decimals: u8) {
         let mut data = [0_u8; 82];
         data[36..44].copy_from_slice(&1_000_000_000_000_u64.to_le_bytes());
-        data[44] = USDC_DECIMALS;
+        data[44] = decimals;
         data[45] = 1;
         let account = json!({ "lamports": 1_461_600, "data": hex::encode(data), "owner": programs::TOKEN.to_string() });
         self.call("surfnet_setAccount", json!([mint.to_string(), account])).await;
-        mint
+    }
+
+    /// Gives the token account of `owner` to another wallet, as its owner could.
+    pub async fn hand_over(&self, owner: &SolanaAddress, mint: &SolanaAddress, to: &SolanaAddress) {
+        let address = ata(owner, mint);
+        let accounts = self.rpc().accounts(&[address]).await.expect("the chain answers");
+        let mut account = accounts[0].clone().expect("there is an account to hand over");
+        account.data[32..64].copy_from_slice(&to.0);
+        let changed = json!({ "lamports": account.lamports, "data": hex::encode(account.data), "owner": account.owner.to_string() });
+        self.call("surfnet_setAccount", json!([address.to_string(), changed])).await;
+    }
+
+    /// Ends the chain: nobody answers any more.
+    pub async fn stop(&mut self) {
+        self.node.kill().await.expect("the chain ends");
     }
 
     /// Builds, signs and sends a payment.
@@ -162,6 +182,25 @@ impl LocalSolana {
         let fee_payer = request.fee_payer.unwrap_or(request.payer).address();
         let message = Message::compile(request.version, fee_payer, self.blockhash().await, &request.instructions());
         self.send(&message.sign(&keypairs), request.skip_preflight).await
+    }
+
+    /// Signs and sends any instructions; the first key pair pays the network.
+    pub async fn submit(&self, keypairs: &[&Keypair], instructions: &[Instruction], skip_preflight: bool) -> TxSignature {
+        let message = Message::compile(Version::Legacy, keypairs[0].address(), self.blockhash().await, instructions);
+        self.send(&message.sign(keypairs), skip_preflight).await
+    }
+
+    /// What a wallet holds in SOL, as a supermajority has it.
+    pub async fn lamports(&self, owner: &SolanaAddress) -> u64 {
+        let answer = self.call("getBalance", json!([owner.to_string(), { "commitment": "confirmed" }])).await;
+        answer["value"].as_u64().expect("a balance is a number")
+    }
+
+    /// What a wallet holds of a token; 0 without an account for it.
+    pub async fn tokens(&self, owner: &SolanaAddress, mint: &SolanaAddress) -> u64 {
+        let accounts = self.rpc().accounts(&[ata(owner, mint)]).await.expect("the chain answers");
+        let held = accounts[0].as_ref().and_then(|account| account.data.get(64..72)?.try_into().ok());
+        held.map_or(0, u64::from_le_bytes)
     }
 
     /// A recent blockhash.

@@ -92,6 +92,12 @@ pub fn transfer_plain(source: SolanaAddress, to: SolanaAddress, authority: Solan
     Instruction { program: programs::TOKEN, accounts, data: [&[3][..], &amount.to_le_bytes()].concat() }
 }
 
+/// Moves lamports between wallets.
+pub fn transfer_sol(from: SolanaAddress, to: SolanaAddress, lamports: u64) -> Instruction {
+    let accounts = vec![meta(from, true, true), meta(to, false, true)];
+    Instruction { program: SYSTEM, accounts, data: [&2_u32.to_le_bytes()[..], &lamports.to_le_bytes()].concat() }
+}
+
 /// Token instructions wrapped into one batch instruction, which nodes do not parse.
 pub fn batch(instructions: &[Instruction]) -> Instruction {
     let mut data = vec![255];
@@ -177,6 +183,14 @@ impl Message {
         transaction.extend(&self.bytes);
         transaction
     }
+}
+
+/// A transaction that someone else has built, with the only signature it asks for.
+pub fn sign_built(transaction: &[u8], keypair: &Keypair) -> Vec<u8> {
+    let (count, rest) = transaction.split_first().expect("a transaction begins with a count");
+    let (empty, message) = rest.split_at(64);
+    assert_eq!((*count, empty), (1, &[0; 64][..]), "one signature is asked for and none is given");
+    [&[1][..], &keypair.sign(message), message].concat()
 }
 
 /// The id of a signed transaction: its first signature.

@@ -1,4 +1,6 @@
 //! The hosted checkout on a real local chain, and the price that SOL is sold at.
 
+#[path = "checkout_solana/building.rs"]
+mod building;
 #[path = "checkout_solana/prices.rs"]
 mod prices;

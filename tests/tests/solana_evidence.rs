@@ -11,6 +11,7 @@ use hilt_tests::{
 };
 use rails::solana::{
     Network,
+    currency::Currency,
     evidence::{Expectation, ExpectedTransfer, Mismatch, Observation, compare, observe},
     programs,
     rpc::{Commitment, Page, Rpc, RpcConfig, Unavailable},
@@ -41,7 +42,7 @@ impl Scene {
     fn expectation(&self) -> Expectation {
         let leg = |owner, units| ExpectedTransfer { owner, amount: Minor::new(units).unwrap() };
         let transfers = vec![leg(self.merchant, MERCHANT_PART), leg(self.fee_wallet, FEE_PART)];
-        Expectation { mint: programs::USDC_MINT, memo: MEMO.into(), transfers, payer: Some(self.buyer.address()) }
+        Expectation { currency: Currency::Token(programs::USDC_MINT), memo: MEMO.into(), transfers, payer: Some(self.buyer.address()) }
     }
 
     fn payment(&self) -> PayRequest<'_> {

@@ -1,10 +1,12 @@
 //! Whether a transaction is the payment that a session asked for. Observing asks the chain; comparing is pure.
 
+mod lamports;
+mod token;
+
 use super::{
-    ata::associated_token_account,
-    programs,
+    currency::Currency,
     rpc::{Commitment, Rpc, RpcUnavailable, Unavailable},
-    transfer::{self, ObservedTransaction, TokenDelta},
+    transfer::{self, ObservedTransaction},
 };
 use events::vocab::{
     bytes::{SolanaAddress, TxSignature},
@@ -63,6 +65,9 @@ pub async fn observe(rpc: &Rpc, signature: &TxSignature) -> Result<Observation, 
     if transaction.slot != status.slot {
         return Err(contradiction("the transaction is in another slot than its status"));
     }
+    if transaction.lamports.is_empty() {
+        return Err(fault(Unavailable::Malformed("no balances".into())));
+    }
     if transaction.err.is_some() {
         return Err(contradiction("the status says success, the transaction failure"));
     }
@@ -72,8 +77,8 @@ pub async fn observe(rpc: &Rpc, signature: &TxSignature) -> Result<Observation, 
 /// What a session asks for on chain.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Expectation {
-    /// The token.
-    pub mint: SolanaAddress,
+    /// What is to be paid in.
+    pub currency: Currency,
     /// The memo that binds the payment to the session, word for word.
     pub memo: String,
     /// The legs; those to one wallet are added up.
@@ -83,9 +88,9 @@ pub struct Expectation {
 }
 
 /// One leg.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ExpectedTransfer {
-    /// The wallet to be paid; the tokens must arrive in its associated token account.
+    /// The wallet to be paid; tokens must arrive in its associated token account, SOL in itself.
     pub owner: SolanaAddress,
     /// Exactly so much.
     pub amount: Minor,
@@ -109,7 +114,7 @@ pub struct Matched {
 pub struct Received {
     /// The wallet.
     pub owner: SolanaAddress,
-    /// Its token account.
+    /// Its token account; for SOL, the wallet.
     pub account: SolanaAddress,
     /// How much.
     pub amount: Minor,
@@ -133,8 +138,8 @@ pub enum Mismatch {
     /// Its memos do not name this session, or also name another.
     #[error("the transaction's memo is not the session's memo")]
     WrongMemo,
-    /// It moved no tokens.
-    #[error("the transaction moved no tokens")]
+    /// It moved nothing.
+    #[error("the transaction moved neither tokens nor SOL")]
     NoTransfer,
     /// The recipient paid itself.
     #[error("{owner} is both payer and recipient")]
@@ -142,18 +147,18 @@ pub enum Mismatch {
         /// The wallet.
         owner: SolanaAddress,
     },
-    /// The recipient was paid in another token.
+    /// The recipient was paid in another token; wrapped SOL is one, and not SOL.
     #[error("{owner} was paid in the token {found}, not in {expected}")]
     WrongMint {
         /// The wallet.
         owner: SolanaAddress,
-        /// The token asked for.
-        expected: SolanaAddress,
+        /// What was asked for.
+        expected: Currency,
         /// The token paid.
         found: SolanaAddress,
     },
-    /// The tokens went elsewhere.
-    #[error("the tokens did not go to the associated token account of {owner}")]
+    /// What was paid went elsewhere: not to the wallet, or not to its associated token account.
+    #[error("the payment did not go to where {owner} receives it")]
     WrongRecipient {
         /// The wallet that should have been paid.
         owner: SolanaAddress,
@@ -218,18 +223,29 @@ pub fn compare(expected: &Expectation, transaction: &ObservedTransaction) -> Res
         return Err(Mismatch::TxFailed { err: err.clone() });
     }
     check_memo(&expected.memo, &transaction.memos)?;
-    if transaction.deltas.is_empty() {
+    let nothing_moved = match expected.currency {
+        Currency::Token(_) => transaction.deltas.is_empty(),
+        Currency::Sol => transaction.deltas.is_empty() && transaction.lamports.iter().all(|change| change.delta == 0),
+    };
+    if nothing_moved {
         return Err(Mismatch::NoTransfer);
     }
     let mut arrivals = Vec::with_capacity(legs.len());
     for (owner, _) in &legs {
-        arrivals.push(arrival(*owner, expected.mint, &legs, transaction)?);
+        arrivals.push(match expected.currency {
+            Currency::Token(mint) => token::arrival(*owner, mint, &legs, transaction)?,
+            Currency::Sol => lamports::arrival(*owner, &legs, transaction)?,
+        });
     }
     let mut received = Vec::with_capacity(legs.len());
     for ((owner, asked), (account, found)) in legs.into_iter().zip(arrivals) {
         received.push(Received { owner, account, amount: exact(owner, asked, found)? });
     }
-    let payer = payer(expected.mint, transaction).filter(|payer| expected.payer.is_none_or(|asked| asked == *payer));
+    let sources = match expected.currency {
+        Currency::Token(mint) => token::sources(mint, transaction),
+        Currency::Sol => lamports::sources(transaction),
+    };
+    let payer = payer(sources, transaction).filter(|payer| expected.payer.is_none_or(|asked| asked == *payer));
     let payer = payer.ok_or(Mismatch::WrongPayer)?;
     Ok(Matched { payer, slot: transaction.slot, block_time: transaction.block_time, received })
 }
@@ -257,47 +273,6 @@ fn check_memo(expected: &str, memos: &[String]) -> Result<(), Mismatch> {
     if names_it && !names_another { Ok(()) } else { Err(Mismatch::WrongMemo) }
 }
 
-/// The token account of `owner` and what arrived there.
-fn arrival(
-    owner: SolanaAddress,
-    mint: SolanaAddress,
-    legs: &[(SolanaAddress, i128)],
-    transaction: &ObservedTransaction,
-) -> Result<(SolanaAddress, i128), Mismatch> {
-    let deltas = &transaction.deltas;
-    // A recipient whose own tokens left, or who signed for a balance that did not move, paid itself.
-    let paid_itself = |delta: &&TokenDelta| {
-        delta.owner == owner && delta.mint == mint && (delta.delta < 0 || delta.delta == 0 && transaction.signers.contains(&owner))
-    };
-    if deltas.iter().any(|delta| paid_itself(&delta)) {
-        return Err(Mismatch::SelfTransfer { owner });
-    }
-    let is_ata = |delta: &&TokenDelta| delta.owner == owner && delta.mint == mint && is_associated(delta);
-    if let Some(found) = deltas.iter().find(is_ata) {
-        // The account belonged to someone else, or held another token, before: what it holds now was not simply paid in.
-        let changed_hands = deltas.iter().filter(|delta| delta.account == found.account).count() > 1;
-        return if changed_hands { Err(Mismatch::WrongRecipient { owner }) } else { Ok((found.account, found.delta)) };
-    }
-    if let Some(other) = deltas.iter().find(|delta| delta.owner == owner && delta.mint != mint && delta.delta > 0) {
-        return Err(Mismatch::WrongMint { owner, expected: mint, found: other.mint });
-    }
-    let is_leg = |delta: &TokenDelta| legs.iter().any(|(leg, _)| *leg == delta.owner) && is_associated(delta);
-    let went_elsewhere = deltas.iter().any(|delta| delta.mint == mint && delta.delta > 0 && !is_leg(delta));
-    let a_leg_was_paid = deltas.iter().any(|delta| delta.mint == mint && delta.delta > 0 && is_leg(delta));
-    match legs.iter().find(|(leg, _)| *leg == owner) {
-        // The other legs arrived and nobody else was paid: this leg was left out.
-        Some((_, expected)) if a_leg_was_paid && !went_elsewhere => Err(Mismatch::AmountShort { owner, expected: *expected, found: 0 }),
-        _ => Err(Mismatch::WrongRecipient { owner }),
-    }
-}
-
-/// Whether the account is its owner's associated one. The program is the one that keeps the account: a mint belongs to
-/// exactly one token program, so a foreign program cannot stand in for it.
-fn is_associated(delta: &TokenDelta) -> bool {
-    [programs::TOKEN, programs::TOKEN_2022].contains(&delta.token_program)
-        && associated_token_account(&delta.owner, &delta.token_program, &delta.mint) == Some(delta.account)
-}
-
 fn exact(owner: SolanaAddress, expected: i128, found: i128) -> Result<Minor, Mismatch> {
     if found < expected {
         return Err(Mismatch::AmountShort { owner, expected, found });
@@ -306,15 +281,10 @@ fn exact(owner: SolanaAddress, expected: i128, found: i128) -> Result<Minor, Mis
     amount.filter(|_| found == expected).ok_or(Mismatch::AmountMismatch { owner, expected, found })
 }
 
-/// Who authorised the payment: the one wallet whose tokens left and that signed. Where tokens left only accounts that did
-/// not sign (a delegate's or an exchange's), the transaction's only signer. `None` where that leaves a choice.
-fn payer(mint: SolanaAddress, transaction: &ObservedTransaction) -> Option<SolanaAddress> {
-    let mut sources: Vec<_> = transaction
-        .deltas
-        .iter()
-        .filter(|delta| delta.mint == mint && delta.delta < 0 && transaction.signers.contains(&delta.owner))
-        .map(|delta| delta.owner)
-        .collect();
+/// Who authorised the payment: the one wallet that it left and that signed. Where it left only accounts that did not sign (a
+/// delegate's or an exchange's), the transaction's only signer. `None` where that leaves a choice.
+fn payer(mut sources: Vec<SolanaAddress>, transaction: &ObservedTransaction) -> Option<SolanaAddress> {
+    sources.retain(|source| transaction.signers.contains(source));
     sources.sort_unstable();
     sources.dedup();
     match (sources.as_slice(), transaction.signers.as_slice()) {

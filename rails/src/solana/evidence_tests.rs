@@ -1,4 +1,8 @@
 use super::super::fixtures::*;
+use super::super::{
+    programs,
+    transfer::{LamportDelta, TokenDelta},
+};
 use super::*;
 use serde_json::json;
 
@@ -12,7 +16,7 @@ fn leg(owner: &str, units: u64) -> ExpectedTransfer {
 
 fn expectation() -> Expectation {
     let transfers = vec![leg(MERCHANT, 24_750_000), leg(FEE_WALLET, 250_000)];
-    Expectation { mint: programs::USDC_MINT, memo: MEMO.into(), transfers, payer: Some(address(PAYER)) }
+    Expectation { currency: Currency::Token(programs::USDC_MINT), memo: MEMO.into(), transfers, payer: Some(address(PAYER)) }
 }
 
 fn paid() -> ObservedTransaction {
@@ -98,7 +102,7 @@ fn amounts_are_exact_to_the_unit() {
 
 #[test]
 fn another_token_is_not_the_token() {
-    assert_eq!(asked(|expected| expected.mint = SolanaAddress([9; 32])), "wrong_mint");
+    assert_eq!(asked(|expected| expected.currency = Currency::Token(SolanaAddress([9; 32]))), "wrong_mint");
     // A foreign program may claim any mint and owner for an account at any address it derives.
     assert_eq!(told(|transaction| delta_of(transaction, MERCHANT).token_program = SolanaAddress([9; 32])), "wrong_recipient");
 }
@@ -149,6 +153,72 @@ fn only_the_wallet_that_signed_for_its_own_tokens_is_the_payer() {
         transaction.signers.push(SolanaAddress([9; 32]));
     };
     assert_eq!(told(two_sources), "wrong_payer");
+}
+
+fn sol_expectation() -> Expectation {
+    Expectation { currency: Currency::Sol, ..expectation() }
+}
+
+/// The two legs in SOL: what [`paid`] moved in tokens, moved in lamports instead, and nothing in tokens.
+fn paid_in_sol() -> ObservedTransaction {
+    let of = |owner, delta| LamportDelta { account: address(owner), delta };
+    let lamports = vec![of(PAYER, -25_000_000), of(MERCHANT, 24_750_000), of(FEE_WALLET, 250_000)];
+    ObservedTransaction { deltas: Vec::new(), lamports, ..paid() }
+}
+
+/// The code after one change to a payment in SOL.
+fn told_in_sol(change: impl Fn(&mut ObservedTransaction)) -> &'static str {
+    let mut transaction = paid_in_sol();
+    change(&mut transaction);
+    code(&sol_expectation(), &transaction)
+}
+
+#[test]
+fn sol_is_paid_where_the_wallets_own_lamports_say_so() {
+    let matched = compare(&sol_expectation(), &paid_in_sol()).unwrap();
+    assert_eq!(matched.payer, address(PAYER));
+    let received: Vec<_> = matched.received.iter().map(|received| (received.account, received.amount.units())).collect();
+    assert_eq!(received, [(address(MERCHANT), 24_750_000), (address(FEE_WALLET), 250_000)]);
+    // Rent of an account that the transaction makes on the way is the payer's affair.
+    let with_rent = |transaction: &mut ObservedTransaction| {
+        transaction.lamports[0].delta -= 2_039_280;
+        transaction.lamports.push(LamportDelta { account: SolanaAddress([9; 32]), delta: 2_039_280 });
+    };
+    assert_eq!(told_in_sol(with_rent), "matched");
+}
+
+#[test]
+fn every_wrong_payment_in_sol_has_its_reason() {
+    assert_eq!(told_in_sol(|transaction| transaction.memos.clear()), "memo_missing");
+    assert_eq!(told_in_sol(|transaction| transaction.memos = vec!["HILT:other".into()]), "wrong_memo");
+    assert_eq!(told_in_sol(|transaction| transaction.err = Some("x".into())), "tx_failed");
+    assert_eq!(told_in_sol(|transaction| transaction.lamports.iter_mut().for_each(|change| change.delta = 0)), "no_transfer");
+    assert_eq!(told_in_sol(|transaction| transaction.lamports[1].delta -= 1), "amount_short");
+    assert_eq!(told_in_sol(|transaction| transaction.lamports[2].delta -= 1), "amount_short");
+    assert_eq!(told_in_sol(|transaction| transaction.lamports.truncate(2)), "amount_short");
+    assert_eq!(told_in_sol(|transaction| transaction.lamports[1].delta += 1), "amount_mismatch");
+    assert_eq!(told_in_sol(|transaction| transaction.lamports[1].account = SolanaAddress([9; 32])), "wrong_recipient");
+    assert_eq!(told_in_sol(|transaction| transaction.lamports[1].delta = -1), "self_transfer");
+    assert_eq!(told_in_sol(|transaction| transaction.signers = vec![SolanaAddress([8; 32]), SolanaAddress([9; 32])]), "wrong_payer");
+    let two_sources = |transaction: &mut ObservedTransaction| {
+        transaction.lamports.push(LamportDelta { account: SolanaAddress([9; 32]), delta: -1 });
+        transaction.signers.push(SolanaAddress([9; 32]));
+    };
+    assert_eq!(told_in_sol(two_sources), "wrong_payer");
+}
+
+#[test]
+fn tokens_do_not_pay_what_is_asked_for_in_sol_and_sol_not_what_is_asked_for_in_tokens() {
+    // Wrapped SOL in the merchant's token account, unit for unit.
+    let wrapped = |transaction: &mut ObservedTransaction| {
+        transaction.lamports.iter_mut().for_each(|change| change.delta = 0);
+        transaction.deltas = paid().deltas;
+        transaction.deltas.iter_mut().for_each(|delta| delta.mint = programs::NATIVE_MINT);
+    };
+    assert_eq!(told_in_sol(wrapped), "wrong_mint");
+    assert_eq!(code(&expectation(), &paid_in_sol()), "no_transfer");
+    let asked_wrapped = Expectation { currency: Currency::Token(programs::NATIVE_MINT), ..expectation() };
+    assert_eq!(code(&asked_wrapped, &paid_in_sol()), "no_transfer");
 }
 
 #[test]

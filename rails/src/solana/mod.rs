@@ -1,7 +1,11 @@
 //! Solana: a JSON-RPC client, what a transaction did, and whether that is what a payment session asked for (INV-63, INV-65).
 
 pub mod ata;
+pub mod build;
+pub mod currency;
 pub mod evidence;
+pub mod instruction;
+pub mod message;
 pub mod rpc;
 pub mod transfer;
 mod unavailable;
@@ -16,6 +20,8 @@ use std::fmt;
 pub mod programs {
     use super::{SolanaAddress, address};
 
+    /// The system program, which moves SOL.
+    pub const SYSTEM: SolanaAddress = SolanaAddress([0; 32]);
     /// SPL Token, the program of USDC and USDT.
     pub const TOKEN: SolanaAddress = address("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA");
     /// SPL Token 2022.
@@ -28,6 +34,8 @@ pub mod programs {
     pub const MEMO_V1: SolanaAddress = address("Memo1UhkJRfHyvLMcVucJwxXeuD728EqVDDwQDxFMNo");
     /// USDC's mint on mainnet.
     pub const USDC_MINT: SolanaAddress = address("EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v");
+    /// The mint of wrapped SOL. Where an asset needs a mint, this one stands for SOL itself.
+    pub const NATIVE_MINT: SolanaAddress = address("So11111111111111111111111111111111111111112");
 }
 
 /// A constant address: wrong text fails the build, not a run.

@@ -1,8 +1,11 @@
 //! A JSON-RPC client that never confuses "the chain says no" with "the chain could not be asked".
 
+mod sending;
+
 use super::Network;
 pub use super::unavailable::{RpcUnavailable, Unavailable};
 use events::vocab::bytes::{SolanaAddress, TxSignature};
+pub use sending::{AccountInfo, LatestBlockhash};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use std::{fmt, time::Duration};

@@ -1,4 +1,4 @@
-//! What a transaction did: who signed it, which memos it carries, and how every token balance changed.
+//! What a transaction did: who signed it, which memos it carries, and how every balance changed, of SOL and of tokens.
 //!
 //! "How much" comes only from the balances before and after. Instructions can lie by omission: a plain `transfer` names
 //! no mint, a batch instruction is not parsed at all, a transfer to oneself looks like a payment.
@@ -31,6 +31,18 @@ pub struct ObservedTransaction {
     pub memos: Vec<String>,
     /// The change of every token account that took part, unchanged ones included.
     pub deltas: Vec<TokenDelta>,
+    /// The change of every account's lamports, unchanged ones included; empty when the node does not tell.
+    pub lamports: Vec<LamportDelta>,
+}
+
+/// How one account's lamports changed by what the transaction did. The network's fee, which is paid for the transaction and
+/// by none of its instructions, is left out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LamportDelta {
+    /// The account; for SOL in a wallet, the wallet.
+    pub account: SolanaAddress,
+    /// Lamports after minus lamports before.
+    pub delta: i128,
 }
 
 /// How one token account's balance changed.
@@ -64,6 +76,7 @@ pub fn parse(result: &Value) -> Result<ObservedTransaction, Unreadable> {
     let raw = RawTransaction::deserialize(result).map_err(|error| Unreadable::Form(error.to_string()))?;
     let message = &raw.transaction.message;
     let fee_payer = message.account_keys.first().ok_or(Unreadable::Field("message.accountKeys is empty"))?.pubkey;
+    let accounts = accounts(&raw);
     Ok(ObservedTransaction {
         signature: *raw.transaction.signatures.first().ok_or(Unreadable::Field("signatures is empty"))?,
         slot: raw.slot,
@@ -72,7 +85,8 @@ pub fn parse(result: &Value) -> Result<ObservedTransaction, Unreadable> {
         signers: message.account_keys.iter().filter(|key| key.signer).map(|key| key.pubkey).collect(),
         fee_payer,
         memos: memos(&raw),
-        deltas: deltas(&accounts(&raw), &raw.meta)?,
+        deltas: deltas(&accounts, &raw.meta)?,
+        lamports: lamports(&accounts, &raw.meta)?,
     })
 }
 
@@ -126,6 +140,25 @@ fn deltas(accounts: &[SolanaAddress], meta: &RawMeta) -> Result<Vec<TokenDelta>,
         .collect()
 }
 
+/// One change for each account, the network's fee given back to the first, who is who pays it.
+fn lamports(accounts: &[SolanaAddress], meta: &RawMeta) -> Result<Vec<LamportDelta>, Unreadable> {
+    let (Some(before), Some(after), Some(fee)) = (&meta.pre_balances, &meta.post_balances, meta.fee) else {
+        let none = meta.pre_balances.is_none() && meta.post_balances.is_none();
+        return if none { Ok(Vec::new()) } else { Err(Unreadable::Field("balances without their counterpart or the fee")) };
+    };
+    if before.len() != accounts.len() || after.len() != accounts.len() {
+        return Err(Unreadable::Field("not one balance for each account"));
+    }
+    let fees = std::iter::once(fee).chain(std::iter::repeat(0));
+    let changes = accounts.iter().zip(before.iter().zip(after)).zip(fees);
+    Ok(changes
+        .map(|((account, (before, after)), fee)| LamportDelta {
+            account: *account,
+            delta: i128::from(*after) - i128::from(*before) + i128::from(fee),
+        })
+        .collect())
+}
+
 /// Owner, mint and token program of a token account.
 type Holding = (SolanaAddress, SolanaAddress, SolanaAddress);
 
@@ -161,6 +194,12 @@ struct RawMeta {
     inner_instructions: Option<Vec<RawInner>>,
     #[serde(default)]
     loaded_addresses: Option<RawLoaded>,
+    #[serde(default)]
+    fee: Option<u64>,
+    #[serde(default)]
+    pre_balances: Option<Vec<u64>>,
+    #[serde(default)]
+    post_balances: Option<Vec<u64>>,
     #[serde(default)]
     pre_token_balances: Option<Vec<RawBalance>>,
     #[serde(default)]

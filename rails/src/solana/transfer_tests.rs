@@ -123,6 +123,49 @@ fn memos_are_found_wherever_they_are_and_only_from_the_memo_program() {
     assert_eq!(memos_with(json!({ "programId": token, "program": "spl-memo", "parsed": "HILT:false" })), none);
 }
 
+/// [`plain_transfer`] with lamport balances: the payer also gives `gift` to the merchant's token account, and pays the fee.
+fn with_balances(mut transaction: Value, gift: u64) -> Value {
+    let count = transaction["transaction"]["message"]["accountKeys"].as_array().unwrap().len();
+    let before = vec![1_000_000_000_u64; count];
+    let mut after = before.clone();
+    after[0] -= 5_000 + gift;
+    after[1] += gift;
+    transaction["meta"]["fee"] = json!(5_000);
+    transaction["meta"]["preBalances"] = json!(before);
+    transaction["meta"]["postBalances"] = json!(after);
+    transaction
+}
+
+#[test]
+fn lamports_change_by_what_was_moved_and_not_by_the_fee() {
+    let changes = |transaction: &Value| parse(transaction).unwrap().lamports;
+    assert_eq!(changes(&plain_transfer()), []);
+    assert!(changes(&with_balances(plain_transfer(), 0)).iter().all(|change| change.delta == 0));
+    let given = changes(&with_balances(plain_transfer(), 77));
+    assert_eq!((given[0].account, given[0].delta, given[1].delta), (address(PAYER), -77, 77));
+    for listed in [true, false] {
+        let changes = changes(&with_lookup_tables(with_balances(two_legs(), 77), listed));
+        let plain = parse(&with_balances(two_legs(), 77)).unwrap().lamports;
+        assert_eq!(changes, plain, "listed: {listed}");
+    }
+}
+
+#[test]
+fn lamports_that_do_not_fit_the_accounts_are_refused() {
+    for (field, value) in [
+        ("preBalances", json!([1])),
+        ("postBalances", json!([])),
+        ("preBalances", Value::Null),
+        ("postBalances", Value::Null),
+        ("fee", Value::Null),
+        ("preBalances", json!([-1])),
+    ] {
+        let mut transaction = with_balances(plain_transfer(), 7);
+        transaction["meta"][field] = value.clone();
+        assert!(parse(&transaction).is_err(), "{field}: {value}");
+    }
+}
+
 #[test]
 fn what_could_turn_into_a_wrong_amount_is_refused() {
     let refused = |change: &dyn Fn(&mut Value)| {

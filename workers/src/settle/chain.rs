@@ -8,11 +8,16 @@ use events::vocab::{
 };
 use rails::solana::{
     Network,
+    currency::Currency,
     evidence::{self, Expectation, ExpectedTransfer, Matched, Observation},
+    programs,
     rpc::{Commitment, Rpc, RpcUnavailable},
     transfer::{self, ObservedTransaction},
 };
 use std::sync::Arc;
+
+/// What arrived is kept for so many accounts; a payment has two.
+const MAX_TRANSFERS: usize = 16;
 
 /// A Solana cluster that can be asked.
 #[derive(Clone)]
@@ -78,23 +83,27 @@ fn expectation(payment: &PaymentCreated) -> Expectation {
     let merchant = ExpectedTransfer { owner: payment.merchant_wallet, amount: payment.merchant_amount };
     let fee = payment.fee_wallet.map(|owner| ExpectedTransfer { owner, amount: payment.fee_amount });
     let transfers = [Some(merchant), fee].into_iter().flatten().filter(|leg| leg.amount != Minor::ZERO).collect();
-    Expectation { mint: payment.asset.mint, memo: payment.memo(), transfers, payer: payment.payer_wallet }
+    Expectation { currency: Currency::of(&payment.asset), memo: payment.memo(), transfers, payer: payment.payer_wallet }
 }
 
 /// What goes into the log: the memo only where it is ours to keep, and what arrived, not what left.
 fn observed(transaction: &ObservedTransaction, expected: &Expectation) -> ObservedPayment {
-    let received = |delta: &transfer::TokenDelta| u64::try_from(delta.delta).ok().and_then(|units| Minor::new(units).ok());
     ObservedPayment {
         slot: transaction.slot,
         block_time: transaction.block_time,
         payer: evidence::compare(expected, transaction).ok().map(|matched| matched.payer),
         memo: transaction.memos.iter().find(|memo| memo.starts_with("HILT:")).filter(|memo| memo.len() <= 64).cloned(),
-        transfers: transaction
-            .deltas
-            .iter()
-            .filter(|delta| delta.delta > 0)
-            .filter_map(|delta| Some(ObservedTransfer { account: delta.account, mint: delta.mint, received: received(delta)? }))
-            .take(16)
-            .collect(),
+        transfers: arrivals(transaction, expected.currency).take(MAX_TRANSFERS).collect(),
     }
+}
+
+/// Tokens that arrived, whatever was asked for, since they explain a refusal; and SOL, where SOL was asked for.
+fn arrivals(transaction: &ObservedTransaction, currency: Currency) -> impl Iterator<Item = ObservedTransfer> {
+    let lamports = transaction.lamports.iter().filter(move |_| currency == Currency::Sol);
+    let lamports = lamports.map(|change| (change.account, programs::NATIVE_MINT, change.delta));
+    let tokens = transaction.deltas.iter().map(|change| (change.account, change.mint, change.delta));
+    lamports.chain(tokens).filter(|(_, _, delta)| *delta > 0).filter_map(|(account, mint, delta)| {
+        let received = u64::try_from(delta).ok().and_then(|units| Minor::new(units).ok())?;
+        Some(ObservedTransfer { account, mint, received })
+    })
 }

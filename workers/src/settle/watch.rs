@@ -19,6 +19,7 @@ use events::{
 use projections::{QueryError, Reader, payments::Payment};
 use rails::solana::{
     ata::associated_token_account,
+    currency::Currency,
     programs,
     rpc::{Commitment, MAX_PAGE, Page, RpcUnavailable, SignatureInfo},
 };
@@ -68,7 +69,7 @@ pub enum WatchError {
 struct Watcher {
     settler: Settler,
     reader: Reader,
-    /// The newest signature read of each token account.
+    /// The newest signature read of each account.
     seen: HashMap<SolanaAddress, TxSignature>,
     /// Transactions that carry a payment's memo and came to nothing yet, and since when. A node behind the one that listed them may
     /// not know them as final; or they were submitted for another payment, which keeps them until the chain has shown whose they are.
@@ -142,7 +143,7 @@ impl Watcher {
         self.settler.settle(payment, tx, &asker).await
     }
 
-    /// Reads what came to a token account since the last time, and looks at what carries a memo of ours.
+    /// Reads what came to an account since the last time, and looks at what carries a memo of ours.
     async fn read_account(&mut self, account: SolanaAddress) -> Result<(), WatchError> {
         let signatures = self.new_signatures(&account).await?;
         for found in signatures.iter().rev() {
@@ -185,9 +186,12 @@ fn told(payment: PaymentId, outcome: Result<Settlement, SettleError>) -> Result<
     }
 }
 
-/// The token account that an open payment is to arrive in.
+/// The account that an open payment is to arrive in: the wallet's token account, for SOL the wallet.
 fn account(payment: &Payment) -> Option<SolanaAddress> {
-    associated_token_account(&payment.merchant_wallet, &programs::TOKEN, &payment.asset_mint)
+    match Currency::of_mint(payment.asset_mint) {
+        Currency::Sol => Some(payment.merchant_wallet),
+        Currency::Token(mint) => associated_token_account(&payment.merchant_wallet, &programs::TOKEN, &mint),
+    }
 }
 
 /// The memos in a node's summary of a transaction: each as `[length] text`, several separated by `; `.
