@@ -14,6 +14,7 @@ pub mod access_app;
 pub mod access_product;
 pub mod api_key;
 pub mod audit;
+pub mod credits;
 pub mod entitlement;
 pub mod entitlement_check;
 pub mod evidence;

@@ -48,7 +48,7 @@ pub fn readers(event_type: EventType) -> &'static [&'static str] {
         | EventType::IdentitySessionExpired
         | EventType::IdentitySessionConsumed => &["identity_sessions"],
         EventType::ApiKeyIssued | EventType::ApiKeyRevoked => &["api_keys"],
-        EventType::SubjectErased => &["payment_sessions", "entitlements", "tickets", "webhook_deliveries"],
+        EventType::SubjectErased => &["payment_sessions", "entitlements", "receipts", "tickets", "webhook_deliveries"],
         // The sandbox's outcome is in its entitlement; the session itself is read from its stream.
         EventType::SandboxSessionCreated | EventType::SandboxSessionConfirmed | EventType::SandboxProofRejected => &[],
         EventType::LogRead => &[],
@@ -81,7 +81,8 @@ pub fn readers(event_type: EventType) -> &'static [&'static str] {
         | EventType::DeliveryRetryRequested
         | EventType::DeliveryRescueExhausted
         | EventType::DeliveryManualReviewOpened => &[],
-        EventType::ReceiptInvoiceMetadataSaved | EventType::ReceiptProofSent | EventType::CreditsGranted | EventType::CreditsBurned => &[],
+        EventType::ReceiptInvoiceMetadataSaved | EventType::ReceiptProofSent => &["receipts"],
+        EventType::CreditsGranted | EventType::CreditsBurned => &["credits"],
         EventType::MailQueued | EventType::MailSent | EventType::MailFailed => &["mails"],
     }
 }

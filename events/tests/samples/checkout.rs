@@ -88,8 +88,10 @@ pub fn sample(event_type: EventType) -> Event {
         .into(),
         EventType::ReceiptInvoiceMetadataSaved => ReceiptInvoiceMetadataSaved { receipt_id: id(1), subject_id: id(2) }.into(),
         EventType::ReceiptProofSent => ReceiptProofSent { receipt_id: id(1), mail_id: id(2), ticket_id: Some(id(3)) }.into(),
-        EventType::CreditsGranted => CreditsGranted { period: "2026-11".into(), plan: "sandbox".into(), credits: 100 }.into(),
-        EventType::CreditsBurned => CreditsBurned { receipt_id: id(1), credits: 1 }.into(),
+        EventType::CreditsGranted => {
+            CreditsGranted { owner_id: id(9), period: "2026-11".into(), plan: "sandbox".into(), credits: 100 }.into()
+        }
+        EventType::CreditsBurned => CreditsBurned { owner_id: id(9), receipt_id: id(1), credits: 1 }.into(),
         other => unreachable!("{other:?} has its sample elsewhere"),
     }
 }

@@ -1,5 +1,6 @@
 mod access;
 mod codes;
+mod credits;
 mod entitlement;
 mod handoff;
 mod histories;

@@ -17,7 +17,7 @@ pub struct Filter {
     pub wallet: Option<String>,
     /// For this hosted or access product.
     pub product_id: Option<Uuid>,
-    /// Holding this text in transaction, wallet, hash or id; case does not matter.
+    /// Holding this text in transaction, wallet, hash, id, invoice number, buyer name or billing reference; case does not matter.
     pub q: Option<String>,
 }
 
@@ -36,7 +36,7 @@ pub async fn find_by_payment(reader: &Reader, owner: OwnerId, payment_id: Paymen
     reader.one(TABLES, sqlx::query_scalar(include_str!("queries/find_by_payment.sql")).bind(owner.0).bind(payment_id.0)).await
 }
 
-/// The receipt of a transaction.
+/// The receipt of a transaction: its settlement's before one that was made by hand.
 pub async fn find_by_transaction(reader: &Reader, owner: OwnerId, tx_signature: TxSignature) -> Result<Option<Receipt>, QueryError> {
     reader
         .one(TABLES, sqlx::query_scalar(include_str!("queries/find_by_transaction.sql")).bind(owner.0).bind(tx_signature.to_string()))

@@ -6,4 +6,7 @@ ON CONFLICT (id) DO UPDATE SET
     amount = excluded.amount, tx_signature = excluded.tx_signature, wallet = excluded.wallet,
     receipt_json = excluded.receipt_json, receipt_hash = excluded.receipt_hash, ed25519_sig = excluded.ed25519_sig,
     kid = excluded.kid, schema_version = excluded.schema_version, credits_burned = excluded.credits_burned,
-    issued_at = excluded.issued_at, event_id = excluded.event_id
+    issued_at = excluded.issued_at, event_id = excluded.event_id,
+    source = excluded.source, chain_verified = excluded.chain_verified, invoice_number = excluded.invoice_number,
+    buyer_name = excluded.buyer_name, buyer_email = excluded.buyer_email, billing_reference = excluded.billing_reference,
+    notes = excluded.notes, proofs_sent = excluded.proofs_sent, proof_sent_at = excluded.proof_sent_at

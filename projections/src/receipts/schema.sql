@@ -19,7 +19,16 @@ CREATE TABLE receipts (
     schema_version    text        NOT NULL,
     credits_burned    integer     NOT NULL,
     issued_at         timestamptz NOT NULL,
-    event_id          uuid        NOT NULL
+    event_id          uuid        NOT NULL,
+    source            text        NOT NULL,
+    chain_verified    boolean     NOT NULL,
+    invoice_number    text,
+    buyer_name        text,
+    buyer_email       text,
+    billing_reference text,
+    notes             text,
+    proofs_sent       integer     NOT NULL,
+    proof_sent_at     timestamptz
 );
 COMMENT ON TABLE receipts IS 'Signed receipts.';
 COMMENT ON COLUMN receipts.id IS 'The row''s id, which is the aggregate''s.';
@@ -43,7 +52,17 @@ COMMENT ON COLUMN receipts.schema_version IS 'Version of the receipt''s form.';
 COMMENT ON COLUMN receipts.credits_burned IS 'What it cost in credits.';
 COMMENT ON COLUMN receipts.issued_at IS 'When it was signed.';
 COMMENT ON COLUMN receipts.event_id IS 'Its event, of which the log can prove that it holds it.';
+COMMENT ON COLUMN receipts.source IS 'Who says that the transaction happened: checkout or merchant_submitted.';
+COMMENT ON COLUMN receipts.chain_verified IS 'Whether Hilt saw it final on chain.';
+COMMENT ON COLUMN receipts.invoice_number IS 'The merchant''s invoice number. Personal.';
+COMMENT ON COLUMN receipts.buyer_name IS 'Name on the invoice. Personal.';
+COMMENT ON COLUMN receipts.buyer_email IS 'Where the proof is sent. Personal.';
+COMMENT ON COLUMN receipts.billing_reference IS 'The buyer''s own reference. Personal.';
+COMMENT ON COLUMN receipts.notes IS 'The merchant''s notes. Personal.';
+COMMENT ON COLUMN receipts.proofs_sent IS 'How often the link to the proof was sent by mail.';
+COMMENT ON COLUMN receipts.proof_sent_at IS 'When it was last.';
 CREATE INDEX ON receipts (owner_id, livemode, created_at DESC, id DESC);
 CREATE INDEX ON receipts (owner_id, tx_signature);
 CREATE INDEX ON receipts (payment_id);
 CREATE INDEX ON receipts (owner_id, wallet);
+CREATE INDEX ON receipts (subject_id);

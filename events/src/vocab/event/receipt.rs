@@ -59,6 +59,7 @@ pub struct ReceiptProofSent {
 /// A plan grants the credits of a period; what is left of the period before lapses.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct CreditsGranted {
+    pub owner_id: OwnerId,
     /// The calendar month in UTC, `YYYY-MM`.
     pub period: String,
     pub plan: String,
@@ -68,6 +69,7 @@ pub struct CreditsGranted {
 /// A receipt made by hand burned credits.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct CreditsBurned {
+    pub owner_id: OwnerId,
     pub receipt_id: ReceiptId,
     pub credits: u32,
 }

@@ -1,0 +1,2 @@
+SELECT to_jsonb(t)::text FROM credits t
+WHERE t.id = $1
