@@ -25,6 +25,7 @@ use projections::{
     runner::{Deps, Projections},
 };
 use rails::{
+    discord_oauth::{Application, DiscordOAuth},
     price::{PriceConfig, PriceSource},
     solana::{
         Network,
@@ -38,7 +39,7 @@ use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use workers::{
     Workers,
-    settle::{Chain, Settler},
+    settle::{Chain, Settler, Waker},
     webhooks::{WebhookConfig, address::Targets},
 };
 
@@ -142,7 +143,7 @@ pub async fn build(parts: Parts) -> Result<App, StartError> {
     if config.roles.contains(&Role::Projections) {
         projections.run(stop.clone());
     }
-    let settler = Settler::new(log.clone(), vault.clone(), parts.clock.clone(), chain(&parts)?);
+    let settler = Settler::new(log.clone(), vault.clone(), parts.clock.clone(), Reader::new(pool.clone()), chain(&parts)?);
     let checkpointer = Checkpointer::new(log.clone(), &config.log_origin);
     let workers = match config.roles.contains(&Role::Workers) {
         true => Some(start_workers(&parts, &deps, &projections, &settler, &checkpointer, &stop)?),
@@ -161,6 +162,7 @@ pub async fn build(parts: Parts) -> Result<App, StartError> {
         log,
         vault,
         own_writes,
+        waker: Waker::new(settler.clone(), tasks.clone(), stop.clone()),
         settler,
         checkpointer,
         health,
@@ -265,8 +267,24 @@ fn settings(config: &Config) -> Result<Settings, StartError> {
         access_fee_bps: config.access_fee,
         solana_usdc_two_person_review: config.solana_usdc_two_person_review,
         webhook_allow_private: config.webhook_allow_private,
+        discord_oauth: discord_oauth(config)?,
+        helius_webhook_secret: config.helius_webhook_secret.clone(),
         log_origin: config.log_origin.clone(),
     })
+}
+
+/// Discord's OAuth flow, if an application is configured.
+fn discord_oauth(config: &Config) -> Result<Option<DiscordOAuth>, StartError> {
+    let Some((client_id, client_secret)) = config.discord_client.clone() else { return Ok(None) };
+    let application = Application {
+        client_id,
+        client_secret: client_secret.expose().clone(),
+        api_url: config.discord_api_url.clone(),
+        authorize_url: config.discord_authorize_url.clone(),
+        redirect_uri: format!("{}/v1/discord-connect/callback", config.public_api_url),
+    };
+    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
+    Ok(Some(DiscordOAuth::new(http, application)))
 }
 
 /// One TLS library for the whole process: ring, which the database driver brings along as well.

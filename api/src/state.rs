@@ -38,6 +38,8 @@ pub struct State {
     pub settler: workers::settle::Settler,
     /// What SOL is worth.
     pub prices: rails::price::PriceSource,
+    /// Looks into what providers tell of.
+    pub waker: workers::settle::Waker,
     /// What the deployment's configuration says to routes.
     pub settings: Arc<Settings>,
 }
@@ -61,6 +63,10 @@ pub struct Settings {
     pub solana_usdc_two_person_review: bool,
     /// Whether webhooks may go to private addresses.
     pub webhook_allow_private: bool,
+    /// Discord's OAuth flow, if an application is configured.
+    pub discord_oauth: Option<rails::discord_oauth::DiscordOAuth>,
+    /// What Helius sends with its webhooks, if it is configured.
+    pub helius_webhook_secret: Option<crate::secret::Secret<String>>,
     /// Origin of the log's signed checkpoints.
     pub log_origin: String,
 }

@@ -89,6 +89,19 @@ impl Decider for Payment {
                 broadcast(state, tx, payer_wallet, wallet_source, now)
             }
 
+            (PendingSignature { facts, .. }, Command::LinkPaid { tx, payer, paid_at }) => match paid_at >= facts.expires_at {
+                true => Err(Rejection::Expired),
+                false => Ok(vec![linked_by(facts, tx, payer)?.into()]),
+            },
+            (PendingConfirmation { tx: linked, .. }, Command::LinkPaid { tx, .. }) if *linked == tx => Ok(vec![]),
+            (PendingConfirmation { facts, .. }, Command::LinkPaid { tx, payer, paid_at }) => match paid_at >= facts.expires_at {
+                true => Err(Rejection::TxConflict),
+                false => Ok(vec![linked_by(facts, tx, payer)?.into()]),
+            },
+            (Confirmed { confirmed, .. }, Command::LinkPaid { tx, .. }) => one_transaction(confirmed.tx_signature, tx).map(|()| vec![]),
+            (Failed { .. }, Command::LinkPaid { .. }) => Err(Rejection::Failed),
+            (Expired { .. }, Command::LinkPaid { .. }) => Err(Rejection::Expired),
+
             (PendingSignature { facts, last_look }, Command::RecordAttempt { tx, trigger, outcome, reason }) => {
                 Ok(attempt(facts, last_look.as_ref(), trigger, Look { tx, outcome, reason }))
             }
@@ -109,7 +122,7 @@ impl Decider for Payment {
                     return Err(Rejection::Expired);
                 }
                 let confirmed = confirmation(facts, &settlement, identity_session_id, now)?;
-                Ok(vec![linked_by(facts, &settlement.event).into(), confirmed.into()])
+                Ok(vec![linked_by(facts, settlement.event.tx_signature, settlement.event.payer)?.into(), confirmed.into()])
             }
             // A wallet may send a payment again in another transaction, and anyone may announce one that pays nothing: what the
             // chain shows to carry this payment's memo, and has settled, is the payment's transaction.
@@ -117,8 +130,11 @@ impl Decider for Payment {
                 if paid_at >= facts.expires_at {
                     one_transaction(*tx, settlement.event.tx_signature)?;
                 }
-                let linked = (*tx != settlement.event.tx_signature).then(|| linked_by(facts, &settlement.event).into());
-                Ok(linked.into_iter().chain([confirmation(facts, &settlement, identity_session_id, now)?.into()]).collect())
+                let confirmed = confirmation(facts, &settlement, identity_session_id, now)?;
+                match *tx == settlement.event.tx_signature {
+                    true => Ok(vec![confirmed.into()]),
+                    false => Ok(vec![linked_by(facts, settlement.event.tx_signature, settlement.event.payer)?.into(), confirmed.into()]),
+                }
             }
             (Confirmed { confirmed, .. }, Command::Confirm { settlement, .. }) => {
                 one_transaction(confirmed.tx_signature, settlement.event.tx_signature).map(|()| vec![])

@@ -32,6 +32,7 @@ migrations! {
     5 "tree_heads" "0005_tree_heads.sql",
     6 "grants" "0006_grants.sql",
     7 "published_keys" "0007_published_keys.sql",
+    8 "handoff_keys" "0008_handoff_keys.sql",
     10 "projections" "0010_projections.sql",
 }
 

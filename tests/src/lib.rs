@@ -3,10 +3,12 @@
 pub mod app;
 pub mod chain;
 pub mod db;
+pub mod discord_oauth;
 pub mod history;
 pub mod keyed;
 pub mod nats;
 pub mod payments;
+pub mod phantom_wallet;
 pub mod prices;
 pub mod processes;
 pub mod readers;

@@ -2,7 +2,7 @@
 //! (TR-38, OPS-63), and proofs of identity that nobody signed (TR-10). The check answers by the clock all the same; this puts the end
 //! on record.
 
-use crate::settle::{SettleError, WatchError, rejected};
+use crate::settle::{GIVEN_UP_AFTER_SECONDS, SettleError, WatchError, rejected};
 use events::{
     clock::Clock,
     log::{AppendError, Context, Log},
@@ -10,6 +10,7 @@ use events::{
     vocab::{
         id::PaymentId,
         stream::{Actor, Category, StreamId},
+        words::Outcome,
     },
 };
 use ledger::{
@@ -17,6 +18,7 @@ use ledger::{
     identity_session::{self, IdentitySession},
     payment::{self, Payment},
     payment_session::{self, PaymentSession},
+    proof::Proof,
 };
 use projections::Reader;
 
@@ -30,6 +32,9 @@ const ROUND: u32 = 500;
 pub async fn payments(log: &Log, reader: &Reader, clock: &Clock) -> Result<(), WatchError> {
     let seen_by_now = clock.now().plus_seconds(-GRACE_SECONDS);
     for due in projections::payments::overdue(reader, seen_by_now, ROUND).await? {
+        if clock.now() < due.expires_at.plus_seconds(GIVEN_UP_AFTER_SECONDS) && proof_open(log, reader, &due).await? {
+            continue;
+        }
         match payment(log, due.meta.id.into(), clock).await {
             // Someone was faster; the next round sees what he did.
             Ok(()) | Err(SettleError::Rejected { .. } | SettleError::Append(AppendError::Conflict { .. })) => {}
@@ -37,6 +42,21 @@ pub async fn payments(log: &Log, reader: &Reader, clock: &Clock) -> Result<(), W
         }
     }
     Ok(())
+}
+
+/// Whether a proof was recorded for it that the chain has not answered for: as an announced transaction, that keeps it confirmable
+/// for a while.
+async fn proof_open(log: &Log, reader: &Reader, payment: &projections::payments::Payment) -> Result<bool, WatchError> {
+    let Some(owner) = payment.meta.owner_id else { return Ok(false) };
+    for row in projections::proofs::of_payment(reader, owner, payment.meta.id.into()).await? {
+        let proof = load::<Proof>(log, StreamId::new(Category::Proof, row.meta.id)).await?;
+        if let Proof::Recorded { last, .. } = proof.state
+            && last.is_none_or(|look| look.outcome != Outcome::Failed)
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Expires entitlements whose window has ended.

@@ -1,9 +1,12 @@
-//! Keeps the log in order: signs its head regularly, and forgets stored answers after 30 days.
+//! Keeps the log in order: signs its head regularly, and forgets stored answers after 30 days and the keys of deep links after
+//! one.
 
 use events::{
     log::{Log, ReadError},
     proof::{CheckpointError, Checkpointer},
+    vault::VaultError,
 };
+use rails::phantom::SECRETS;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -11,6 +14,8 @@ use tokio_util::sync::CancellationToken;
 const CHECKPOINT: Duration = Duration::from_secs(5);
 /// How long a stored answer is kept, in seconds.
 const ANSWERS_KEPT: i64 = 30 * 86_400;
+/// How long the keys of a payment's deep links are kept, in seconds: long after the payment's own half hour.
+const LINK_KEYS_KEPT: i64 = 86_400;
 /// Rounds between two prunings: an hour.
 const PRUNE_EVERY: u32 = 720;
 
@@ -23,6 +28,9 @@ pub enum HousekeepingError {
     /// Old answers could not be removed.
     #[error(transparent)]
     Prune(#[from] ReadError),
+    /// Old keys could not be removed.
+    #[error(transparent)]
+    PruneKeys(#[from] VaultError),
 }
 
 /// Runs until it is told to stop.
@@ -32,6 +40,7 @@ pub async fn run(log: Log, checkpointer: Checkpointer, stop: CancellationToken) 
         checkpointer.sign().await?;
         if round.is_multiple_of(PRUNE_EVERY) {
             log.prune_answers(log.clock().now().plus_seconds(-ANSWERS_KEPT)).await?;
+            log.vault().prune_secrets(&SECRETS, log.clock().now().plus_seconds(-LINK_KEYS_KEPT)).await?;
         }
         round = round.wrapping_add(1);
         if stop.run_until_cancelled(tokio::time::sleep(CHECKPOINT)).await.is_none() {

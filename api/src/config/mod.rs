@@ -106,6 +106,14 @@ pub struct Config {
     pub access_fee: FeeBps,
     /// `HILT_WORKSPACE_FEE_BPS`.
     pub workspace_fee: FeeBps,
+    /// `HILT_DISCORD_CLIENT_ID` with `HILT_DISCORD_CLIENT_SECRET`.
+    pub discord_client: Option<(String, Secret<String>)>,
+    /// `HILT_DISCORD_API_URL`.
+    pub discord_api_url: Url,
+    /// `HILT_DISCORD_AUTHORIZE_URL`.
+    pub discord_authorize_url: Url,
+    /// `HILT_HELIUS_WEBHOOK_SECRET`.
+    pub helius_webhook_secret: Option<Secret<String>>,
     /// `HILT_LOG`: a tracing filter, checked where the subscriber is built.
     pub log_filter: String,
     /// `HILT_MAX_BODY_BYTES`.
@@ -191,6 +199,12 @@ impl Config {
             jwt_audience: source.required("HILT_JWT_AUDIENCE", "the `aud` of the tokens", word)?,
             access_fee: source.required("HILT_ACCESS_FEE_BPS", FEE_RULE, fee)?,
             workspace_fee: source.required("HILT_WORKSPACE_FEE_BPS", FEE_RULE, fee)?,
+            discord_client: discord_client(&source)?,
+            discord_api_url: source
+                .required("HILT_DISCORD_API_URL", "an http:// or https:// URL", |text| url_of(text, &["http", "https"]))?,
+            discord_authorize_url: source
+                .required("HILT_DISCORD_AUTHORIZE_URL", "an http:// or https:// URL", |text| url_of(text, &["http", "https"]))?,
+            helius_webhook_secret: source.optional("HILT_HELIUS_WEBHOOK_SECRET", "16 visible characters or more", shared_secret)?,
             log_filter: source.required("HILT_LOG", "a tracing filter, such as info,api=debug", word)?,
             max_body_bytes: source.required("HILT_MAX_BODY_BYTES", "a number of bytes from 1024 to 67108864", |text| {
                 parsed(text).filter(|bytes| (1024..=64 << 20).contains(bytes))
@@ -279,6 +293,26 @@ fn log_origin(text: &str) -> Option<String> {
 
 fn fee(text: &str) -> Option<FeeBps> {
     parsed(text).and_then(FeeBps::new)
+}
+
+/// What a provider sends back verbatim in a header; short ones could be guessed.
+fn shared_secret(text: &str) -> Option<Secret<String>> {
+    (text.len() >= 16 && text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ')).then(|| Secret::new(text.to_owned()))
+}
+
+fn discord_client(source: &Source) -> Result<Option<(String, Secret<String>)>, ConfigError> {
+    let id = source.optional("HILT_DISCORD_CLIENT_ID", "the application's id", word)?;
+    let secret = source.optional("HILT_DISCORD_CLIENT_SECRET", "the application's secret", |text| word(text).map(Secret::new))?;
+    match (id, secret) {
+        (Some(id), Some(secret)) => Ok(Some((id, secret))),
+        (None, None) => Ok(None),
+        (Some(_), None) => {
+            Err(ConfigError::Invalid { name: "HILT_DISCORD_CLIENT_SECRET", rule: "set together with HILT_DISCORD_CLIENT_ID".into() })
+        }
+        (None, Some(_)) => {
+            Err(ConfigError::Invalid { name: "HILT_DISCORD_CLIENT_ID", rule: "set together with HILT_DISCORD_CLIENT_SECRET".into() })
+        }
+    }
 }
 
 fn jwks(source: &Source) -> Result<Option<Jwks>, ConfigError> {

@@ -57,6 +57,14 @@ pub const SETTINGS: &[Setting] = &[
     with("HILT_JWT_AUDIENCE", "hilt", "audience a JWT must name"),
     with("HILT_ACCESS_FEE_BPS", "100", "fee on access sessions of owners without a paid plan, in basis points"),
     with("HILT_WORKSPACE_FEE_BPS", "10", "fee on workspace checkouts, in basis points"),
+    unset(
+        "HILT_DISCORD_CLIENT_ID",
+        "Discord application that tells who a buyer is; its redirect URI is <HILT_PUBLIC_API_URL>/v1/discord-connect/callback",
+    ),
+    unset("HILT_DISCORD_CLIENT_SECRET", "that application's secret"),
+    with("HILT_DISCORD_API_URL", "https://discord.com/api/v10", "Discord's REST address"),
+    with("HILT_DISCORD_AUTHORIZE_URL", "https://discord.com/oauth2/authorize", "Discord's page that asks a buyer for consent"),
+    unset("HILT_HELIUS_WEBHOOK_SECRET", "what Helius sends in Authorization with its webhooks; without it they are refused"),
     with("HILT_LOG", "info,async_nats=warn", "what is logged, as a tracing filter; `hilt dev` logs warnings only unless it is set"),
     with("HILT_MAX_BODY_BYTES", "1048576", "largest request body"),
 ];

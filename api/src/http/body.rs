@@ -29,6 +29,18 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     }
 }
 
+/// A body as it came, for providers that send JSON of their own forms.
+#[derive(Clone, Debug)]
+pub struct RawBody(pub Vec<u8>);
+
+impl<S: Send + Sync> FromRequest<S> for RawBody {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        read(request).await.map(RawBody)
+    }
+}
+
 /// Bytes that a request body may have at most; the router puts it on every request.
 #[derive(Clone, Copy, Debug)]
 pub struct BodyLimit(pub usize);

@@ -174,6 +174,7 @@ codes! {
     InvalidSignature = "invalid_signature" 422 "The signature is not the wallet's",
     WalletMismatch = "wallet_mismatch" 422 "Another wallet started this",
     IdentityVerificationRequired = "identity_verification_required" 422 "The buyer's identity must be verified",
+    PhantomRefused = "phantom_refused" 422 "Phantom did not do what it was asked",
     PhantomPayloadInvalid = "phantom_payload_invalid" 422 "Phantom's answer cannot be read",
     ReceiptContradictsChain = "receipt_contradicts_chain" 422 "The chain shows something else",
     InvalidSlug = "invalid_slug" 422 "The slug is not valid",

@@ -85,6 +85,7 @@ pub fn settle(error: SettleError) -> Problem {
         SettleError::NoChain => Problem::new(Code::ChainUnavailable, "this deployment has no Solana RPC configured"),
         SettleError::Append(error) => append(error),
         SettleError::Read(error) => read(&error),
+        SettleError::Query(error) => query(error),
         error @ (SettleError::Vault(_) | SettleError::Inconsistent) => Problem::internal(&error, "settle"),
     }
 }

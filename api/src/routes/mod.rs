@@ -4,12 +4,16 @@ mod access_products;
 mod admin;
 mod apps;
 mod available_rails;
+mod confirm_identity;
 mod context;
 mod create_access_product;
 mod create_app;
 mod create_payment_session;
+mod discord_connect;
 mod entitlements;
+mod handoffs;
 mod health;
+mod identity;
 pub mod input;
 mod jwks;
 mod log;
@@ -18,6 +22,8 @@ mod openapi;
 mod pay;
 mod payment_sessions;
 mod payments;
+mod phantom;
+mod provider_webhooks;
 mod rail_settings;
 mod rails;
 mod readiness;
@@ -48,14 +54,19 @@ fn public() -> OpenApiRouter<State> {
         .merge(create_access_product::routes())
         .merge(create_app::routes())
         .merge(create_payment_session::routes())
+        .merge(discord_connect::routes())
         .merge(entitlements::routes())
+        .merge(handoffs::routes())
         .merge(health::routes())
+        .merge(identity::routes())
         .merge(jwks::routes())
         .merge(log::routes())
         .merge(memberships::routes())
         .merge(pay::routes())
         .merge(payment_sessions::routes())
         .merge(payments::routes())
+        .merge(phantom::routes())
+        .merge(provider_webhooks::routes())
         .merge(rail_settings::routes())
         .merge(rails::routes())
         .merge(readiness::routes())

@@ -1,7 +1,7 @@
 //! `POST /v1/pay/broadcast` (RT-016) and `POST /v1/pay/confirm` (RT-017): a buyer's own calls, without a credential. Nothing he
 //! says sets a status; the chain does (INV-65).
 
-use super::input;
+use super::{confirm_identity, input};
 use crate::{
     http::{
         body::Body,
@@ -10,6 +10,7 @@ use crate::{
         rejection,
         request_id::RequestId,
     },
+    services::{buyer::IdentityFields, identity::wallet_source},
     state::State,
 };
 use axum::{
@@ -22,8 +23,10 @@ use events::{
     clock::Clock,
     log::{AppendError, Context, Log},
     unit::{Loaded, Unit, is_conflict, load, retry_conflicts},
+    vault::Vault,
     vocab::{
         bytes::TxSignature,
+        event::PaymentCreated,
         id::PaymentId,
         stream::{Actor, Category, StreamId},
         words::{ActorKind, Trigger},
@@ -32,12 +35,13 @@ use events::{
 use ledger::{
     payment::{self, Payment},
     product::Product,
+    proof::Proof,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
-use workers::settle::{Asker, Settled, Settlement, Settler};
+use workers::settle::{Asker, IDENTITY_MISSING, Settled, Settlement, Settler, proof_id};
 
 /// A transaction that the buyer's wallet has sent.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -75,6 +79,11 @@ pub struct Confirm {
     pub tx_signature: String,
     /// The wallet that paid.
     pub payer_wallet: Option<String>,
+    /// The verified identity session, where the product asks for one.
+    pub identity_session_id: Option<String>,
+    /// The identity that it proved.
+    #[serde(flatten)]
+    pub identity: IdentityFields,
 }
 
 /// The routes of this file.
@@ -104,14 +113,14 @@ async fn broadcast(
 ) -> Result<Response, Problem> {
     let (payment_id, tx) = (input::id(&body.payment_id, Code::PaymentNotFound)?, tx_signature(&body.tx_signature)?);
     let payer = body.payer_wallet.as_deref().map(|wallet| input::solana_wallet("payer_wallet", wallet)).transpose()?;
+    let source = wallet_source(body.wallet_source.as_deref())?;
     let recorded = retry_conflicts(
         8,
         |failure: &Failure| matches!(failure, Failure::Append(error) if is_conflict(error)),
         || async {
             let mut payment = find(&log, payment_id).await?;
             let mut unit = Unit::new(&log, context(&payment, &request_id));
-            let command =
-                payment::Command::RecordBroadcast { tx, payer_wallet: payer, wallet_source: body.wallet_source.clone(), now: clock.now() };
+            let command = payment::Command::RecordBroadcast { tx, payer_wallet: payer, wallet_source: source.clone(), now: clock.now() };
             let decided = unit.decide(&mut payment, command, None);
             decided.map_err(|refused| Failure::Told(rejection::decided(refused.code(), refused)))?;
             let status = payment.state.status().unwrap_or("PENDING_CONFIRMATION");
@@ -137,14 +146,16 @@ async fn broadcast(
         (status = 400, description = "`malformed_request`", body = Problem),
         (status = 404, description = "`payment_not_found`", body = Problem),
         (status = 408, description = "`tx_not_confirmed`: the same request may succeed later", body = Problem),
-        (status = 409, description = "`tx_conflict`, `proof_replayed`", body = Problem),
+        (status = 409, description = "`tx_conflict`, `proof_replayed`, `identity_session_consumed`", body = Problem),
         (status = 410, description = "`payment_expired`", body = Problem),
-        (status = 422, description = "`payer_wallet_mismatch`, `slug_mismatch`, `tx_failed`, `invalid_wallet`", body = Problem),
+        (status = 422, description = "`payer_wallet_mismatch`, `slug_mismatch`, `tx_failed`, `invalid_wallet`, \
+                                      `identity_verification_required`, `wallet_mismatch`, `validation_failed`", body = Problem),
         (status = 503, description = "`chain_unavailable`", body = Problem),
     )
 )]
 async fn confirm(
     Part(log): Part<Log>,
+    Part(vault): Part<Vault>,
     Part(clock): Part<Clock>,
     Part(settler): Part<Settler>,
     Part(own_writes): Part<OwnWrites>,
@@ -154,7 +165,11 @@ async fn confirm(
     let (payment_id, tx) = (input::id(&body.payment_id, Code::PaymentNotFound)?, tx_signature(&body.tx_signature)?);
     let payment = find(&log, payment_id).await.map_err(Failure::problem)?;
     check(&log, &payment, &body, tx, &clock).await?;
-    let asker = Asker { actor: public(), request_id: Some(request_id), trigger: Trigger::Confirm };
+    let identity_session_id = match &payment.state {
+        Payment::Confirmed { .. } => None,
+        state => confirm_identity::check(&log, &vault, state, &body, clock.now()).await?,
+    };
+    let asker = Asker { actor: public(), request_id: Some(request_id), trigger: Trigger::Confirm, identity_session_id };
     match settler.settle(payment_id, tx, &asker).await.map_err(rejection::settle)? {
         Settlement::Settled(settled) => {
             if let (Some(owner), Some(position)) = (payment.owner_id, settled.position) {
@@ -162,6 +177,7 @@ async fn confirm(
             }
             Ok((position_header(settled.position), Json(confirmed(&settled))).into_response())
         }
+        Settlement::Pending(IDENTITY_MISSING) => Err(confirm_identity::missing()),
         Settlement::Pending(reason) => Err(Problem::new(Code::TxNotConfirmed, format!("the transaction is not final yet: {reason}"))
             .next_action("Send the same request again.")
             .retry_after(2)),
@@ -195,10 +211,21 @@ async fn check(log: &Log, payment: &Loaded<Payment>, body: &Confirm, tx: TxSigna
     }
     match &payment.state {
         Payment::Expired { .. } => Err(Problem::of(Code::PaymentExpired)),
-        Payment::PendingSignature { facts, .. } if clock.now() >= facts.expires_at => Err(Problem::of(Code::PaymentExpired)),
+        Payment::PendingSignature { facts, .. } if clock.now() >= facts.expires_at => match proof_recorded(log, facts, tx).await? {
+            true => Ok(()),
+            false => Err(Problem::of(Code::PaymentExpired)),
+        },
         Payment::Failed { failed, .. } => Err(Problem::new(Code::TxFailed, format!("the payment failed: {}", failed.reason))),
         _ => Ok(()),
     }
+}
+
+/// Whether a proof with that transaction was recorded for the payment, which keeps it confirmable beyond its end (Q-15). When it was
+/// made is for the chain to say.
+async fn proof_recorded(log: &Log, payment: &PaymentCreated, tx: TxSignature) -> Result<bool, Problem> {
+    let stream = StreamId::new(Category::Proof, proof_id(payment, &tx));
+    let proof = load::<Proof>(log, stream).await.map_err(|error| rejection::read(&error))?;
+    Ok(proof.state.proof().is_some() && proof.created_at.is_some_and(|recorded| recorded < payment.expires_at))
 }
 
 fn confirmed(settled: &Settled) -> Value {

@@ -1,6 +1,12 @@
 //! Commands that span streams: each is one append.
 
+pub mod buyer;
 pub mod gates;
+pub mod handoff_token;
+pub mod handoffs;
+pub mod hosted;
+pub mod identity;
 pub mod keys;
 pub mod open_session;
+pub mod phantom;
 pub mod products;

@@ -1,6 +1,7 @@
 //! Secrets that must be used again, such as those that sign webhooks.
 
 use super::{Vault, VaultError};
+use crate::vocab::time::Timestamp;
 use uuid::Uuid;
 
 impl Vault {
@@ -28,6 +29,12 @@ impl Vault {
     pub async fn delete_secret(&self, id: Uuid, kind: &str) -> Result<bool, VaultError> {
         let deleted = sqlx::query(include_str!("sql/delete_secret.sql")).bind(id).bind(kind).execute(&self.0.pool).await?;
         Ok(deleted.rows_affected() > 0)
+    }
+
+    /// Destroys secrets of these kinds that were kept before `older_than`; how many there were.
+    pub async fn prune_secrets(&self, kinds: &[&str], older_than: Timestamp) -> Result<u64, VaultError> {
+        let pruned = sqlx::query(include_str!("sql/prune_secrets.sql")).bind(kinds).bind(older_than.micros()).execute(&self.0.pool).await?;
+        Ok(pruned.rows_affected())
     }
 }
 

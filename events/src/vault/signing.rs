@@ -10,13 +10,15 @@ use std::{fmt, str::FromStr};
 
 words! {
     /// What a signing key signs. Each purpose has its own key, so that no signature can pass for another.
-    pub enum KeyPurpose, "a key's purpose is receipt, log or jwt" {
+    pub enum KeyPurpose, "a key's purpose is receipt, log, jwt or handoff" {
         /// Receipts.
         Receipt = "receipt",
         /// Tree heads.
         Log = "log",
         /// Tokens.
         Jwt = "jwt",
+        /// Handoff tokens.
+        Handoff = "handoff",
     }
 }
 

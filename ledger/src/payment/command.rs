@@ -37,6 +37,16 @@ pub enum Command {
         /// Why, when not passed.
         reason: Option<String>,
     },
+    /// The chain shows the transaction that pays it, and something else is missing (TR-5). It takes the place of one that was only
+    /// announced.
+    LinkPaid {
+        /// The transaction.
+        tx: TxSignature,
+        /// Who paid.
+        payer: SolanaAddress,
+        /// The block's time, or now where the chain gives none.
+        paid_at: Timestamp,
+    },
     /// It is paid (TR-7). The transaction is linked first when that has not happened.
     Confirm {
         /// The settlement that permits it.
@@ -133,6 +143,8 @@ rejections! {
         } = "settlement_mismatch", "{field} of the settlement is not the payment's";
         /// Another wallet paid than the one that was named (INV-66).
         PayerWalletMismatch = "payer_wallet_mismatch", "payer_wallet is not the wallet that this payment was started with";
+        /// It settles only together with a verified identity session (INV-66).
+        IdentityRequired = "identity_verification_required", "this payment needs a verified identity session";
         /// The time is not over.
         NotExpiredYet = "not_expired_yet", "the payment has not expired yet";
         /// A transaction is recorded, so that the payment may still be confirmed.

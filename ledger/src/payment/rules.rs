@@ -81,22 +81,22 @@ pub(super) fn broadcast(
     }
 }
 
-/// A person who asks is told, and that he asked is kept; a watcher that sees nothing new is not worth an event.
+/// A person who asks is told, and that he asked is kept; a watcher or a provider's wake-up that sees nothing new is not worth an event.
 pub(super) fn attempt(facts: &PaymentCreated, last: Option<&Look>, trigger: Trigger, look: Look) -> Vec<Fact> {
-    if trigger == Trigger::Watcher && last == Some(&look) {
+    if matches!(trigger, Trigger::Watcher | Trigger::Provider) && last == Some(&look) {
         return vec![];
     }
     let Look { tx, outcome, reason } = look;
     vec![PaymentConfirmationAttempted { payment_id: facts.payment_id, tx_signature: tx, trigger, outcome, reason }.into()]
 }
 
-/// The settled transaction as the payment's own.
-pub(super) fn linked_by(facts: &PaymentCreated, settled: &SettlementEvidenced) -> PaymentBroadcastRecorded {
-    PaymentBroadcastRecorded {
-        payment_id: facts.payment_id,
-        tx_signature: settled.tx_signature,
-        payer_wallet: Some(settled.payer),
-        wallet_source: None,
+/// The transaction that the chain shows to pay, as the payment's own.
+pub(super) fn linked_by(facts: &PaymentCreated, tx: TxSignature, payer: SolanaAddress) -> Result<PaymentBroadcastRecorded, Rejection> {
+    match facts.payer_wallet {
+        Some(named) if named != payer => Err(Rejection::PayerWalletMismatch),
+        _ => {
+            Ok(PaymentBroadcastRecorded { payment_id: facts.payment_id, tx_signature: tx, payer_wallet: Some(payer), wallet_source: None })
+        }
     }
 }
 
@@ -119,6 +119,9 @@ pub(super) fn confirmation(
     }
     if facts.payer_wallet.is_some_and(|named| named != settled.payer) {
         return Err(Rejection::PayerWalletMismatch);
+    }
+    if facts.identity_required && identity_session_id.is_none() {
+        return Err(Rejection::IdentityRequired);
     }
     Ok(PaymentConfirmed {
         payment_id: facts.payment_id,

@@ -187,3 +187,31 @@ fn the_fee_rates_of_mon_13() {
         assert_eq!(rate(&LAUNCH, surface).bps.get(), bps, "{surface:?}");
     }
 }
+
+#[test]
+fn a_payment_that_waits_for_an_identity_keeps_its_transaction_and_settles_with_the_proof_only() {
+    let live = Live::run();
+    let mut bound = live.payment.clone();
+    bound.identity_required = true;
+    let created = Event::from(bound);
+    let link = |n, paid_at| Command::LinkPaid { tx: tx(n), payer: wallet(3), paid_at: at(paid_at) };
+    given::<Payment>([]).when(link(1, 0)).refused(Rejection::NotFound);
+    given::<Payment>([created.clone()]).when(link(1, 10)).then(&[linked(1)]);
+    given::<Payment>([created.clone(), linked(1)]).when(link(1, 9_999)).nothing();
+    // A transaction that was only announced gives way to the one that pays, if that was in time.
+    given::<Payment>([created.clone(), linked(2)]).when(link(1, 10)).then(&[linked(1)]);
+    given::<Payment>([created.clone(), linked(2)]).when(link(1, 9_999)).refused(Rejection::TxConflict);
+    given::<Payment>([created.clone()]).when(link(1, 9_999)).refused(Rejection::Expired);
+    given::<Payment>([created.clone(), failed(1)]).when(link(1, 10)).refused(Rejection::Failed);
+    given::<Payment>([created.clone(), expired()]).when(link(1, 10)).refused(Rejection::Expired);
+    given::<Payment>([created.clone()]).when(confirm(&live, at(60))).refused(Rejection::IdentityRequired);
+    let proved = match confirm(&live, at(60)) {
+        Command::Confirm { settlement, paid_at, now, .. } => {
+            Command::Confirm { settlement, identity_session_id: Some(id(40)), paid_at, now }
+        }
+        other => other,
+    };
+    let events = given::<Payment>([created]).when(proved).events();
+    let Some(Event::PaymentConfirmed(confirmed)) = events.last() else { panic!("{events:?}") };
+    assert_eq!(confirmed.identity_session_id, Some(id(40)));
+}

@@ -19,6 +19,13 @@ use events::vocab::bytes::{Signature64, SolanaAddress};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
+/// The vault's word for the service's key of one payment.
+pub const DAPP_KEY_SECRET: &str = "phantom_dapp_key";
+/// The vault's word for the wallet's token.
+pub const SESSION_SECRET: &str = "phantom_session";
+/// Both: what nobody needs once the payment's time is over.
+pub const SECRETS: [&str; 2] = [DAPP_KEY_SECRET, SESSION_SECRET];
+
 /// A session token that Phantom may reasonably hand out.
 const MAX_SESSION: usize = 2_048;
 /// A serialized transaction is one packet.

@@ -79,7 +79,8 @@ impl Chain {
     }
 }
 
-fn expectation(payment: &PaymentCreated) -> Expectation {
+/// What a transaction must show to pay `payment`.
+pub fn expectation(payment: &PaymentCreated) -> Expectation {
     let merchant = ExpectedTransfer { owner: payment.merchant_wallet, amount: payment.merchant_amount };
     let fee = payment.fee_wallet.map(|owner| ExpectedTransfer { owner, amount: payment.fee_amount });
     let transfers = [Some(merchant), fee].into_iter().flatten().filter(|leg| leg.amount != Minor::ZERO).collect();

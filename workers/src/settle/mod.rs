@@ -5,13 +5,18 @@
 
 mod buyer;
 mod chain;
+mod identity;
 mod proofs;
 mod record;
+mod wake;
 pub mod watch;
 
-pub use chain::{Chain, Look};
+pub use chain::{Chain, Look, expectation};
+pub use identity::MISSING as IDENTITY_MISSING;
 pub use proofs::SettleProofs;
+pub(crate) use record::GIVEN_UP_AFTER_SECONDS;
 pub use record::proof_id;
+pub use wake::Waker;
 pub use watch::WatchError;
 
 use events::{
@@ -22,13 +27,15 @@ use events::{
     vocab::{
         bytes::TxSignature,
         event::{EntitlementActivated, PaymentConfirmed, PaymentCreated, ReceiptCreated},
-        id::{MembershipId, PaymentId},
+        id::{IdentitySessionId, MembershipId, PaymentId},
         stream::{Actor, Category, StreamId},
         time::Timestamp,
         words::{Outcome, Trigger},
     },
 };
-use ledger::payment::Payment;
+use identity::{Identity, Search};
+use ledger::{identity_session::VALID_SECONDS, payment::Payment};
+use projections::{QueryError, Reader};
 use rails::solana::rpc::RpcUnavailable;
 use std::sync::Arc;
 
@@ -43,6 +50,7 @@ struct Parts {
     log: Log,
     vault: Vault,
     clock: Clock,
+    reader: Reader,
     chain: Option<Chain>,
 }
 
@@ -55,6 +63,8 @@ pub struct Asker {
     pub request_id: Option<String>,
     /// Through which door.
     pub trigger: Trigger,
+    /// The proof of identity that the caller names.
+    pub identity_session_id: Option<IdentitySessionId>,
 }
 
 /// What became of a payment.
@@ -114,6 +124,9 @@ pub enum SettleError {
     /// A key cannot be used.
     #[error(transparent)]
     Vault(#[from] VaultError),
+    /// A read model did not answer.
+    #[error(transparent)]
+    Query(#[from] QueryError),
 }
 
 /// A decider's rejection as [`SettleError::Rejected`].
@@ -125,9 +138,9 @@ macro_rules! rejected {
 pub(crate) use rejected;
 
 impl Settler {
-    /// Settles payments of `log` on `chain`, if one is configured.
-    pub fn new(log: Log, vault: Vault, clock: Clock, chain: Option<Chain>) -> Self {
-        Settler(Arc::new(Parts { log, vault, clock, chain }))
+    /// Settles payments of `log` on `chain`, if one is configured. `reader` leads to proofs of identity.
+    pub fn new(log: Log, vault: Vault, clock: Clock, reader: Reader, chain: Option<Chain>) -> Self {
+        Settler(Arc::new(Parts { log, vault, clock, reader, chain }))
     }
 
     /// The chain it asks.
@@ -147,6 +160,9 @@ impl Settler {
         {
             return record::settled(&self.0.log, &payment.state, None).await;
         }
+        if matches!(asker.trigger, Trigger::Watcher | Trigger::Provider) && self.still_unproven(&payment.state, &tx).await? {
+            return Ok(Settlement::Pending(IDENTITY_MISSING));
+        }
         let look = chain.look(facts, &tx).await;
         let conflict = |error: &SettleError| matches!(error, SettleError::Append(error) if is_conflict(error));
         match retry_conflicts(ATTEMPTS, conflict, || self.record(payment_id, tx, asker, &look)).await {
@@ -157,6 +173,19 @@ impl Settler {
             },
             outcome => outcome,
         }
+    }
+
+    /// Whether the transaction was seen to pay, and there is still no proof of identity to go with it: the chain has nothing to add,
+    /// and need not be asked each second.
+    async fn still_unproven(&self, payment: &Payment, tx: &TxSignature) -> Result<bool, SettleError> {
+        let Payment::PendingConfirmation { facts, tx: linked, last_look: Some(look) } = payment else { return Ok(false) };
+        let Some(payer) = facts.payer_wallet else { return Ok(false) };
+        if linked != tx || look.tx != *tx || look.reason.as_deref() != Some(IDENTITY_MISSING) {
+            return Ok(false);
+        }
+        let since = self.0.clock.now().plus_seconds(-VALID_SECONDS);
+        let proofs = projections::identity_sessions::verified(&self.0.reader, facts.product_id, payer, since, 1).await?;
+        Ok(proofs.is_empty())
     }
 
     async fn settled_by_another(&self, stream: StreamId, tx: &TxSignature) -> Result<Option<Settlement>, SettleError> {
@@ -176,7 +205,7 @@ impl Settler {
         asker: &Asker,
         look: &Result<Look, RpcUnavailable>,
     ) -> Result<Settlement, SettleError> {
-        let Parts { log, vault, clock, .. } = &*self.0;
+        let Parts { log, vault, clock, reader, .. } = &*self.0;
         let payment = events::unit::load::<Payment>(log, StreamId::new(Category::Payment, payment_id)).await?;
         let context = Context {
             owner_id: payment.owner_id,
@@ -186,11 +215,18 @@ impl Settler {
             correlation_id: payment.correlation_id.unwrap_or(payment_id.0),
         };
         let unit = Unit::new(log, context);
+        let settled = matches!(payment.state, Payment::Confirmed { .. });
         let case = record::Case::open(log, vault, unit, payment, tx, asker.trigger, clock.now()).await?;
         match look {
             Ok(Look { outcome: Outcome::Passed, matched: Some(matched), observed, network, .. }) => {
+                let search = Search { log, vault, reader, payment: case.facts(), payer: matched.payer, now: clock.now() };
+                let identity = if settled { Identity::NotNeeded } else { search.find(asker.identity_session_id).await? };
                 let signer = vault.signer(KeyPurpose::Receipt).await?;
-                case.pass(matched, observed.clone(), network, &signer).await
+                match identity {
+                    Identity::Missing => case.awaits_identity(matched).await,
+                    Identity::NotNeeded => case.pass(matched, observed.clone(), network, &signer).await,
+                    Identity::Proven(proven) => case.proven(*proven).pass(matched, observed.clone(), network, &signer).await,
+                }
             }
             Ok(look) => case.not_passed(look).await,
             Err(unavailable) => {

@@ -23,7 +23,7 @@ impl Handler for SettleProofs {
                 continue;
             }
             let request_id = applied.recorded.envelope.request_id.clone();
-            let asker = Asker { actor: Actor::system("settlement"), request_id, trigger: Trigger::Proof };
+            let asker = Asker { actor: Actor::system("settlement"), request_id, trigger: Trigger::Proof, identity_session_id: None };
             match self.0.settle(proof.payment_id, proof.tx_signature, &asker).await {
                 Ok(_) | Err(SettleError::Rejected { .. }) => {}
                 // Recorded as an attempt; the watcher asks again.

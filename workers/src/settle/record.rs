@@ -1,6 +1,10 @@
 //! What a look at the chain changes in the streams of one payment.
 
-use super::{Look, SettleError, Settled, Settlement, buyer, rejected};
+use super::{
+    Look, SettleError, Settled, Settlement, buyer,
+    identity::{MISSING, Proven},
+    rejected,
+};
 use events::{
     claims::ClaimScope,
     clock::new_id,
@@ -9,8 +13,9 @@ use events::{
     vault::{Signer, Vault},
     vocab::{
         bytes::{Hash32, TxSignature},
-        event::{EventType, ObservedPayment, PaymentCreated, PaymentRequirementAuthored},
-        id::{EventId, MembershipId, ProofId, ReceiptId},
+        event::{EventType, ObservedPayment, PaymentConfirmed, PaymentCreated, PaymentRequirementAuthored},
+        id::{EventId, MembershipId, ProofId, ReceiptId, SubjectId},
+        personal::Personal,
         rail::RailId,
         stream::{Category, StreamId},
         time::Timestamp,
@@ -21,6 +26,7 @@ use ledger::{
     Cited,
     entitlement::{self, Entitlement},
     evidence::{Evidence, ReceiptEvidence},
+    identity_session::{self, IdentitySession},
     membership::{self, Membership, Standing},
     payment::{self, Payment},
     payment_session::{self, PaymentSession},
@@ -35,7 +41,7 @@ const NOT_FOUND: &str = "tx_not_found";
 /// The payment's reason when it never will.
 const NEVER_APPEARED: &str = "tx_never_appeared";
 /// How long after the payment's end a transaction is waited for that the chain has not shown.
-const GIVEN_UP_AFTER_SECONDS: i64 = 600;
+pub const GIVEN_UP_AFTER_SECONDS: i64 = 600;
 
 /// The streams of one payment, and what is to be appended to them.
 pub struct Case<'a> {
@@ -49,6 +55,8 @@ pub struct Case<'a> {
     tx: TxSignature,
     trigger: Trigger,
     now: Timestamp,
+    /// The proof of identity that it uses up.
+    proven: Option<Proven>,
 }
 
 /// The one proof stream of a payment and a transaction: whoever records it first, the others find it.
@@ -74,7 +82,18 @@ impl<'a> Case<'a> {
             None => None,
         };
         let proof = load::<Proof>(log, StreamId::new(Category::Proof, proof_id(&facts, &tx))).await?;
-        Ok(Case { log, vault, unit, payment, session, proof, facts, tx, trigger, now })
+        Ok(Case { log, vault, unit, payment, session, proof, facts, tx, trigger, now, proven: None })
+    }
+
+    /// What is to be paid.
+    pub fn facts(&self) -> &PaymentCreated {
+        &self.facts
+    }
+
+    /// With a proof of identity to use up.
+    pub fn proven(mut self, proven: Proven) -> Self {
+        self.proven = Some(proven);
+        self
     }
 
     /// The transaction pays: everything that follows, in one append.
@@ -92,6 +111,7 @@ impl<'a> Case<'a> {
         let verification_event = self.verify(proof_event, Outcome::Passed, None, observed)?;
         let settlement_event = self.settle(verification_event, matched, network)?;
         let payment_event = self.confirm(settlement_event, matched)?;
+        self.use_up_identity(payment_event)?;
         let receipt = self.receipt(settlement_event, network, signer)?;
         let mapped_event = self.map(settlement_event, &receipt)?;
         let (membership_id, current_end) = self.membership(payment_event).await?;
@@ -109,13 +129,23 @@ impl<'a> Case<'a> {
         }
     }
 
+    /// The transaction pays, and nobody has proved who pays: the money is there, and a proof made later lets it settle.
+    pub async fn awaits_identity(mut self, matched: &Matched) -> Result<Settlement, SettleError> {
+        let link = payment::Command::LinkPaid { tx: self.tx, payer: matched.payer, paid_at: self.paid_at(matched) };
+        self.unit.decide(&mut self.payment, link, None).map_err(rejected!())?;
+        self.attempt(Outcome::Pending, MISSING)?;
+        self.commit_attempt().await?;
+        Ok(Settlement::Pending(MISSING))
+    }
+
     /// It does not pay, or not yet.
     pub async fn not_passed(mut self, look: &Look) -> Result<Settlement, SettleError> {
         let reason = look.reason.unwrap_or("tx_not_final");
         let linked = self.payment.state.tx() == Some(self.tx);
         let recorded = self.proof.state.proof().is_some();
         // A transaction that merely carries the memo cannot end a payment by being seen: anyone could send one.
-        let ends = look.outcome == Outcome::Failed && (linked || (look.bound && (recorded || self.trigger != Trigger::Watcher)));
+        let ends = look.outcome == Outcome::Failed
+            && (linked || (look.bound && (recorded || matches!(self.trigger, Trigger::Confirm | Trigger::Proof))));
         if recorded || (ends && look.bound) {
             let proof_event = self.fingerprint(&look.network)?;
             self.verify(proof_event, look.outcome, Some(reason), look.observed.clone())?;
@@ -132,18 +162,7 @@ impl<'a> Case<'a> {
             Outcome::Pending => Settlement::Pending(reason),
             _ => Settlement::Refused(reason.to_owned()),
         };
-        if !self.unit.is_empty() {
-            match self.unit.commit().await {
-                Ok(_) => {}
-                Err(AppendError::ClaimTaken { .. }) => {
-                    return Err(SettleError::Rejected {
-                        code: "proof_replayed",
-                        detail: "this transaction is recorded for another payment".into(),
-                    });
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
+        self.commit_attempt().await?;
         Ok(outcome)
     }
 
@@ -151,6 +170,19 @@ impl<'a> Case<'a> {
     /// does not know long after will not come; waiting for it would keep a capped product's place for good.
     fn never_appeared(&self, reason: &str) -> bool {
         reason == NOT_FOUND && self.now >= self.facts.expires_at.plus_seconds(GIVEN_UP_AFTER_SECONDS)
+    }
+
+    async fn commit_attempt(self) -> Result<(), SettleError> {
+        if self.unit.is_empty() {
+            return Ok(());
+        }
+        match self.unit.commit().await {
+            Ok(_) => Ok(()),
+            Err(AppendError::ClaimTaken { .. }) => {
+                Err(SettleError::Rejected { code: "proof_replayed", detail: "this transaction is recorded for another payment".into() })
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// The chain could not be asked: that is an attempt too (INV-6), on the proof if there is one.
@@ -234,15 +266,40 @@ impl<'a> Case<'a> {
     fn confirm(&mut self, settlement_event: EventId, matched: &Matched) -> Result<EventId, SettleError> {
         self.attempt_passed()?;
         let settled = self.proof.state.settled().cloned().ok_or(SettleError::Inconsistent)?;
-        let paid_at = matched.block_time.map_or(self.now, |seconds| Timestamp::from_micros(seconds.saturating_mul(1_000_000)));
+        let paid_at = self.paid_at(matched);
         let confirm = payment::Command::Confirm {
             settlement: Cited::new(settlement_event, settled),
-            identity_session_id: None,
+            identity_session_id: self.proven.as_ref().map(|proven| proven.session.stream.id.into()),
             paid_at,
             now: self.now,
         };
         let made = self.unit.decide(&mut self.payment, confirm, Some(settlement_event)).map_err(rejected!())?;
         Ok(made.last().copied().unwrap_or(settlement_event))
+    }
+
+    fn paid_at(&self, matched: &Matched) -> Timestamp {
+        matched.block_time.map_or(self.now, |seconds| Timestamp::from_micros(seconds.saturating_mul(1_000_000)))
+    }
+
+    fn use_up_identity(&mut self, payment_event: EventId) -> Result<(), SettleError> {
+        let (Some(proven), Payment::Confirmed { confirmed, .. }) = (&mut self.proven, &self.payment.state) else { return Ok(()) };
+        let payment = Cited::new(payment_event, (**confirmed).clone());
+        let consume = identity_session::Command::Consume { payment, now: self.now };
+        self.unit.decide(&mut proven.session, consume, Some(payment_event)).map_err(rejected!())?;
+        Ok(())
+    }
+
+    /// Who becomes a member: whose identity was proved, or else whom the payment names.
+    async fn member(&self) -> Result<(SubjectId, Personal), SettleError> {
+        let said = buyer::of(self.log, self.vault, &self.facts).await?;
+        let started = self.proven.as_ref().and_then(|proven| Some((proven, proven.session.state.started()?)));
+        Ok(match started {
+            Some((proven, started)) => {
+                let Personal { identity_type, identity_value, identity_display, .. } = proven.personal.clone();
+                (started.subject_id, Personal { identity_type, identity_value, identity_display, ..said })
+            }
+            None => (self.facts.subject_id, said),
+        })
     }
 
     fn attempt_passed(&mut self) -> Result<(), SettleError> {
@@ -310,16 +367,17 @@ impl<'a> Case<'a> {
         let (Some(terms), Payment::Confirmed { confirmed, .. }) = (self.facts.membership.clone(), &self.payment.state) else {
             return Ok((None, None));
         };
-        let membership_id = MembershipId::of(self.facts.product_id, self.facts.subject_id);
+        let (subject_id, personal) = self.member().await?;
+        let membership_id = MembershipId::of(self.facts.product_id, subject_id);
         let mut membership = load::<Membership>(self.log, StreamId::new(Category::Membership, membership_id)).await?;
         let current_end = membership.state.member().filter(|member| member.standing != Standing::Revoked).map(|member| member.period_end);
         let pay = membership::Pay {
             membership_id,
             access_product_id: self.facts.access_product_id,
-            subject_id: self.facts.subject_id,
+            subject_id,
             terms,
             platform: self.platform().await?,
-            personal: buyer::of(self.log, self.vault, &self.facts).await?,
+            personal,
             payment: Cited::new(payment_event, (**confirmed).clone()),
             now: self.now,
         };
@@ -381,6 +439,13 @@ impl<'a> Case<'a> {
     }
 }
 
+/// Who became a member by a confirmed payment.
+async fn member_of(log: &Log, facts: &PaymentCreated, confirmed: &PaymentConfirmed) -> Result<SubjectId, SettleError> {
+    let Some(id) = confirmed.identity_session_id else { return Ok(facts.subject_id) };
+    let session = load::<IdentitySession>(log, StreamId::new(Category::IdentitySession, id)).await?;
+    session.state.started().map(|started| started.subject_id).ok_or(SettleError::Inconsistent)
+}
+
 /// A confirmed payment and what it led to, read from its streams.
 pub async fn settled(log: &Log, payment: &Payment, position: Option<u64>) -> Result<Settlement, SettleError> {
     let Payment::Confirmed { facts, confirmed } = payment else {
@@ -396,7 +461,7 @@ pub async fn settled(log: &Log, payment: &Payment, position: Option<u64>) -> Res
     };
     let membership = match facts.membership {
         Some(_) => {
-            let id = MembershipId::of(facts.product_id, facts.subject_id);
+            let id = MembershipId::of(facts.product_id, member_of(log, facts, confirmed).await?);
             let membership = load::<Membership>(log, StreamId::new(Category::Membership, id)).await?;
             membership.state.member().map(|member| (id, member.period_end))
         }

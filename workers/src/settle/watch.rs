@@ -139,7 +139,7 @@ impl Watcher {
     }
 
     async fn settle(&self, payment: PaymentId, tx: TxSignature) -> Result<Settlement, SettleError> {
-        let asker = Asker { actor: Actor::system("watcher"), request_id: None, trigger: Trigger::Watcher };
+        let asker = Asker { actor: Actor::system("watcher"), request_id: None, trigger: Trigger::Watcher, identity_session_id: None };
         self.settler.settle(payment, tx, &asker).await
     }
 

@@ -1,0 +1,1 @@
+DELETE FROM log.secrets WHERE kind = ANY($1) AND created_at < $2
