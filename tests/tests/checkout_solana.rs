@@ -4,3 +4,7 @@
 mod building;
 #[path = "checkout_solana/prices.rs"]
 mod prices;
+#[path = "checkout_solana/sessions.rs"]
+mod sessions;
+#[path = "lifecycle/shop.rs"]
+mod shop;

@@ -102,6 +102,7 @@ codes! {
     MembershipMismatch = "membership_mismatch" 409 "The payment is not of this membership",
     MembershipRevoked = "membership_revoked" 409 "The membership is revoked",
     MembershipNotActive = "membership_not_active" 409 "The membership is not active",
+    RecipientCannotReceive = "recipient_cannot_receive" 409 "A wallet that is to be paid cannot receive it",
     MaxPaymentsReached = "max_payments_reached" 409 "The product has sold all it may",
     IdentitySessionConsumed = "identity_session_consumed" 409 "The identity session was used for another payment",
     PhantomSessionMissing = "phantom_session_missing" 409 "Phantom is not connected to this payment",

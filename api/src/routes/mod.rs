@@ -20,6 +20,7 @@ mod log;
 mod memberships;
 mod openapi;
 mod pay;
+mod pay_transaction;
 mod payment_sessions;
 mod payments;
 mod phantom;
@@ -30,6 +31,7 @@ mod readiness;
 mod receipts;
 mod sandbox;
 mod save_rail_setting;
+mod solana_pay;
 mod submit_proof;
 mod tickets;
 mod webhooks;
@@ -63,6 +65,7 @@ fn public() -> OpenApiRouter<State> {
         .merge(log::routes())
         .merge(memberships::routes())
         .merge(pay::routes())
+        .merge(pay_transaction::routes())
         .merge(payment_sessions::routes())
         .merge(payments::routes())
         .merge(phantom::routes())
@@ -73,6 +76,7 @@ fn public() -> OpenApiRouter<State> {
         .merge(receipts::routes())
         .merge(sandbox::routes())
         .merge(save_rail_setting::routes())
+        .merge(solana_pay::routes())
         .merge(submit_proof::routes())
         .merge(tickets::routes())
         .merge(webhooks::routes())

@@ -1,6 +1,7 @@
 //! Commands that span streams: each is one append.
 
 pub mod buyer;
+pub mod chain_payment;
 pub mod gates;
 pub mod handoff_token;
 pub mod handoffs;

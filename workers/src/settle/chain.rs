@@ -79,7 +79,7 @@ impl Chain {
     }
 }
 
-/// What a transaction must show to pay `payment`.
+/// What `payment` asks for on chain: what is looked for, and what is built.
 pub fn expectation(payment: &PaymentCreated) -> Expectation {
     let merchant = ExpectedTransfer { owner: payment.merchant_wallet, amount: payment.merchant_amount };
     let fee = payment.fee_wallet.map(|owner| ExpectedTransfer { owner, amount: payment.fee_amount });
