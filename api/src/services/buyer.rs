@@ -185,7 +185,7 @@ mod tests {
 
     #[test]
     fn a_value_cannot_pass_for_another_line_of_the_message() {
-        for value in ["a\nWallet: b", "a\r", "a\u{202e}b", "a\u{2028}b", &"x".repeat(129), "  "] {
+        for value in ["a\nWallet: b", "a\rb", "a\u{202e}b", "a\u{2028}b", &"x".repeat(129), "  "] {
             assert!(reference("MERCHANT_REFERENCE", value).parse().is_err(), "{value:?}");
         }
         assert_eq!(reference("MERCHANT_REFERENCE", "Zoë 1").required().unwrap().value, "Zoë 1");
