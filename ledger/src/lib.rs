@@ -15,6 +15,7 @@ pub mod access_product;
 pub mod api_key;
 pub mod audit;
 pub mod credits;
+pub mod delivery;
 pub mod entitlement;
 pub mod entitlement_check;
 pub mod evidence;

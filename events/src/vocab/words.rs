@@ -69,6 +69,21 @@ words! {
         /// The merchant.
         Manual = "manual",
     }
+    /// Where the handing over of a purchase stands (OBJ-07).
+    pub enum DeliveryStatus, "unknown delivery status" {
+        /// There is nothing to hand over.
+        NotRequired = "NOT_REQUIRED",
+        /// To be tried now.
+        Pending = "PENDING",
+        /// Handed over.
+        Sent = "SENT",
+        /// It failed, and trying again would not be right.
+        Failed = "FAILED",
+        /// It failed and will be tried again.
+        RetryScheduled = "RETRY_SCHEDULED",
+        /// Every scheduled try failed: a person has to look.
+        ManualReview = "MANUAL_REVIEW",
+    }
     /// Who says that a receipt's transaction happened.
     pub enum ReceiptSource, "unknown receipt source" {
         /// A settlement that Hilt verified.

@@ -82,6 +82,7 @@ fn delivery(event_type: EventType) -> Event {
             membership_id,
             subject_id: id(6),
             attempt: 1,
+            trigger: DeliveryTrigger::Settlement,
             mode: DeliveryMode::DiscordBot,
             reason: "provider_unavailable".into(),
             failed_at: at(30),

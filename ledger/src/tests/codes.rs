@@ -7,6 +7,7 @@ fn every_refusal_has_a_stable_code_of_its_own() {
         ("access_product", access_product::Rejection::CODES),
         ("api_key", api_key::Rejection::CODES),
         ("credits", credits::Rejection::CODES),
+        ("delivery", delivery::Rejection::CODES),
         ("entitlement", entitlement::Rejection::CODES),
         ("handoff", handoff::Rejection::CODES),
         ("identity_session", identity_session::Rejection::CODES),

@@ -1,6 +1,7 @@
 mod access;
 mod codes;
 mod credits;
+mod delivery;
 mod entitlement;
 mod handoff;
 mod histories;

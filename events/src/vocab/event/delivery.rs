@@ -41,7 +41,7 @@ pub struct DeliverySent {
     pub sent_at: Timestamp,
 }
 
-/// It could not be (TR-20, INV-71).
+/// It could not be (TR-20, INV-71). Sealed beside it: an invite, where the buyer must come in before he can be given his role.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct DeliveryFailed {
     pub delivery_id: AccessDeliveryId,
@@ -51,6 +51,8 @@ pub struct DeliveryFailed {
     pub membership_id: Option<MembershipId>,
     pub subject_id: SubjectId,
     pub attempt: u32,
+    /// What made the service try; the schedule's tries belong to the series that another trigger began.
+    pub trigger: DeliveryTrigger,
     pub mode: DeliveryMode,
     /// A stable code.
     pub reason: String,
