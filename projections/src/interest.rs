@@ -80,7 +80,7 @@ pub fn readers(event_type: EventType) -> &'static [&'static str] {
         | EventType::DeliveryRescueScheduled
         | EventType::DeliveryRetryRequested
         | EventType::DeliveryRescueExhausted
-        | EventType::DeliveryManualReviewOpened => &[],
+        | EventType::DeliveryManualReviewOpened => &["deliveries"],
         EventType::ReceiptInvoiceMetadataSaved | EventType::ReceiptProofSent => &["receipts"],
         EventType::CreditsGranted | EventType::CreditsBurned => &["credits"],
         EventType::MailQueued | EventType::MailSent | EventType::MailFailed => &["mails"],

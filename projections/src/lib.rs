@@ -4,6 +4,7 @@ pub mod access_apps;
 pub mod access_products;
 pub mod api_keys;
 pub mod credits;
+pub mod deliveries;
 pub mod entitlements;
 pub mod identity_sessions;
 mod interest;
@@ -34,6 +35,7 @@ pub const ALL: &[Definition] = &[
     Definition::of::<access_products::AccessProducts>(),
     Definition::of::<api_keys::ApiKeys>(),
     Definition::of::<credits::Credits>(),
+    Definition::of::<deliveries::Deliveries>(),
     Definition::of::<entitlements::Entitlements>(),
     Definition::of::<identity_sessions::IdentitySessions>(),
     Definition::of::<mails::Mails>(),

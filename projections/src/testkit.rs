@@ -521,6 +521,73 @@ impl Sample {
             self.at(attempted, self.delivery),
             self.at(retry, self.delivery),
         ]
+        .into_iter()
+        .chain(self.not_delivered())
+        .collect()
+    }
+
+    /// What was bought is to be handed over, and the provider does not answer.
+    fn not_delivered(&self) -> Vec<Written> {
+        let (delivery_id, payment_id, membership_id) = (AccessDeliveryId::of(self.payment), self.payment, Some(self.membership));
+        let requested = DeliveryRequested {
+            delivery_id,
+            payment_id,
+            product_id: self.product,
+            access_product_id: Some(self.access_product),
+            membership_id,
+            subject_id: self.subject,
+            delivery_type: DeliveryType::TelegramInvite,
+            mode: DeliveryMode::TelegramBot,
+            payment_event: new_id(),
+        };
+        let due_at = START.plus_seconds(60);
+        let scheduled = DeliveryRescueScheduled { delivery_id, payment_id, membership_id, attempt: 2, due_at };
+        [vec![self.at(requested, delivery_id)], self.failed(1, DeliveryTrigger::Settlement), vec![self.at(scheduled, delivery_id)]].concat()
+    }
+
+    fn failed(&self, attempt: u32, trigger: DeliveryTrigger) -> Vec<Written> {
+        let (delivery_id, payment_id, membership_id) = (AccessDeliveryId::of(self.payment), self.payment, Some(self.membership));
+        let mode = DeliveryMode::TelegramBot;
+        let failed = DeliveryFailed {
+            delivery_id,
+            payment_id,
+            product_id: self.product,
+            access_product_id: Some(self.access_product),
+            membership_id,
+            subject_id: self.subject,
+            attempt,
+            trigger,
+            mode,
+            reason: "provider_unavailable".to_owned(),
+            failed_at: START,
+        };
+        let attempted = DeliveryAttempted { delivery_id, payment_id, membership_id, attempt, trigger, mode };
+        vec![self.at(attempted, delivery_id), self.at(failed, delivery_id)]
+    }
+
+    /// The second try hands it over.
+    pub fn rescued(&self) -> Vec<Written> {
+        let (delivery_id, payment_id, membership_id) = (AccessDeliveryId::of(self.payment), self.payment, Some(self.membership));
+        let (trigger, mode) = (DeliveryTrigger::Schedule, DeliveryMode::TelegramBot);
+        let sent = DeliverySent { delivery_id, payment_id, membership_id, attempt: 2, mode, sent_at: START.plus_seconds(90) };
+        let link = Personal { text: Some("https://t.me/+personal".to_owned()), ..Personal::default() };
+        let attempted = DeliveryAttempted { delivery_id, payment_id, membership_id, attempt: 2, trigger, mode };
+        vec![self.at(attempted, delivery_id), self.sealed(sent, delivery_id, link)]
+    }
+
+    /// The last try fails too.
+    pub fn given_up(&self) -> Vec<Written> {
+        let (delivery_id, payment_id, membership_id) = (AccessDeliveryId::of(self.payment), self.payment, Some(self.membership));
+        let exhausted = DeliveryRescueExhausted { delivery_id, payment_id, membership_id, attempts: 2 };
+        let review = DeliveryManualReviewOpened { delivery_id, payment_id, membership_id };
+        let opened = vec![self.at(exhausted, delivery_id), self.at(review, delivery_id)];
+        [self.failed(2, DeliveryTrigger::Schedule), opened].concat()
+    }
+
+    /// The merchant wants it tried.
+    pub fn retry_requested(&self) -> Written {
+        let (delivery_id, payment_id, membership_id) = (AccessDeliveryId::of(self.payment), self.payment, Some(self.membership));
+        self.at(DeliveryRetryRequested { delivery_id, payment_id, membership_id, attempt: 3, mode: DeliveryMode::TelegramBot }, delivery_id)
     }
 
     /// A mail about its receipt: queued, not taken, given up, and taken.

@@ -1,5 +1,6 @@
 //! Reactions with side effects: what an event makes the service do outside, and the outcome as a command.
 
+pub mod delivery;
 pub mod expire;
 pub mod health;
 mod housekeeping;
@@ -9,4 +10,6 @@ pub mod settle;
 pub mod webhooks;
 
 pub use health::{WorkerHealth, WorkerState};
-pub use runtime::{HOUSEKEEPING, Health, PAYMENT_WATCHER, PROOF_SETTLEMENT, WEBHOOK_DELIVERER, WEBHOOK_EMITTER, Watch, Workers};
+pub use runtime::{
+    DELIVERY_RESCUE, HOUSEKEEPING, Health, PAYMENT_WATCHER, PROOF_SETTLEMENT, WEBHOOK_DELIVERER, WEBHOOK_EMITTER, Watch, Workers,
+};

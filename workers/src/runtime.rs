@@ -1,6 +1,7 @@
 //! Starting and stopping workers. Each is one task, and across processes each is led by one of them at a time.
 
 use crate::{
+    delivery::{Handover, rescue},
     health::{Board, WorkerHealth, WorkerState},
     housekeeping,
     settle::{SettleProofs, Settler, watch},
@@ -23,6 +24,8 @@ pub const WEBHOOK_EMITTER: &str = "webhook_emitter";
 pub const PROOF_SETTLEMENT: &str = "proof_settlement";
 /// The worker that looks for payments on the chain.
 pub const PAYMENT_WATCHER: &str = "payment_watcher";
+/// The worker that hands over what bots make, and tries again what failed.
+pub const DELIVERY_RESCUE: &str = "delivery_rescue";
 /// The worker that signs checkpoints and forgets old answers.
 pub const HOUSEKEEPING: &str = "housekeeping";
 /// The worker that delivers them.
@@ -94,6 +97,18 @@ impl Workers {
         let reader = Reader::new(self.deps.pool.clone());
         let settler = settler.clone();
         self.lead(PAYMENT_WATCHER, move |stop| watch::run(settler.clone(), reader.clone(), stop));
+    }
+
+    /// Starts handing over what bots make, and the rescue of what failed.
+    pub fn start_deliveries(&mut self, projections: &Projections, clock: &Clock, handover: &Handover) {
+        let rescue = rescue::Rescue {
+            handover: handover.clone(),
+            clock: clock.clone(),
+            log: self.deps.log.clone(),
+            projections: projections.clone(),
+            reader: Reader::new(self.deps.pool.clone()),
+        };
+        self.lead(DELIVERY_RESCUE, move |stop| rescue::run(rescue.clone(), stop));
     }
 
     /// Starts what keeps the log in order: signed checkpoints, and forgetting old stored answers.

@@ -19,6 +19,7 @@ pub use record::proof_id;
 pub use wake::Waker;
 pub use watch::WatchError;
 
+use crate::delivery::{DeliverError, Handover};
 use events::{
     clock::Clock,
     log::{AppendError, Context, Log, ReadError},
@@ -52,6 +53,7 @@ struct Parts {
     clock: Clock,
     reader: Reader,
     chain: Option<Chain>,
+    handover: Handover,
 }
 
 /// Who asks, for the events.
@@ -127,6 +129,9 @@ pub enum SettleError {
     /// A read model did not answer.
     #[error(transparent)]
     Query(#[from] QueryError),
+    /// What the product hands over cannot be read.
+    #[error(transparent)]
+    Deliver(#[from] DeliverError),
 }
 
 /// A decider's rejection as [`SettleError::Rejected`].
@@ -138,9 +143,10 @@ macro_rules! rejected {
 pub(crate) use rejected;
 
 impl Settler {
-    /// Settles payments of `log` on `chain`, if one is configured. `reader` leads to proofs of identity.
-    pub fn new(log: Log, vault: Vault, clock: Clock, reader: Reader, chain: Option<Chain>) -> Self {
-        Settler(Arc::new(Parts { log, vault, clock, reader, chain }))
+    /// Settles payments of `log` on `chain`, if one is configured. `reader` leads to proofs of identity, and `handover` knows what
+    /// payments hand over.
+    pub fn new(log: Log, vault: Vault, clock: Clock, reader: Reader, chain: Option<Chain>, handover: Handover) -> Self {
+        Settler(Arc::new(Parts { log, vault, clock, reader, chain, handover }))
     }
 
     /// The chain it asks.
@@ -205,7 +211,7 @@ impl Settler {
         asker: &Asker,
         look: &Result<Look, RpcUnavailable>,
     ) -> Result<Settlement, SettleError> {
-        let Parts { log, vault, clock, reader, .. } = &*self.0;
+        let Parts { log, vault, clock, reader, handover, .. } = &*self.0;
         let payment = events::unit::load::<Payment>(log, StreamId::new(Category::Payment, payment_id)).await?;
         let context = Context {
             owner_id: payment.owner_id,
@@ -224,8 +230,8 @@ impl Settler {
                 let signer = vault.signer(KeyPurpose::Receipt).await?;
                 match identity {
                     Identity::Missing => case.awaits_identity(matched).await,
-                    Identity::NotNeeded => case.pass(matched, observed.clone(), network, &signer).await,
-                    Identity::Proven(proven) => case.proven(*proven).pass(matched, observed.clone(), network, &signer).await,
+                    Identity::NotNeeded => case.pass(matched, observed.clone(), network, &signer, handover).await,
+                    Identity::Proven(proven) => case.proven(*proven).pass(matched, observed.clone(), network, &signer, handover).await,
                 }
             }
             Ok(look) => case.not_passed(look).await,

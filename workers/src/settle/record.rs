@@ -1,10 +1,13 @@
 //! What a look at the chain changes in the streams of one payment.
 
+mod delivery;
+
 use super::{
     Look, SettleError, Settled, Settlement, buyer,
     identity::{MISSING, Proven},
     rejected,
 };
+use crate::delivery::Handover;
 use events::{
     claims::ClaimScope,
     clock::new_id,
@@ -103,6 +106,7 @@ impl<'a> Case<'a> {
         observed: Option<ObservedPayment>,
         network: &Network,
         signer: &Signer,
+        handover: &Handover,
     ) -> Result<Settlement, SettleError> {
         if let Payment::Confirmed { .. } = &self.payment.state {
             return settled(self.log, &self.payment.state, None).await;
@@ -116,6 +120,7 @@ impl<'a> Case<'a> {
         let mapped_event = self.map(settlement_event, &receipt)?;
         let (membership_id, current_end) = self.membership(payment_event).await?;
         self.activate(receipt, mapped_event, settlement_event, membership_id, current_end).await?;
+        self.deliver(handover, payment_event, membership_id).await?;
         let (log, state) = (self.log, self.payment.state.clone());
         match self.unit.commit().await {
             Ok(appended) => settled(log, &state, Some(appended.last_position)).await,

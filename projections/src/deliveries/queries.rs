@@ -1,0 +1,37 @@
+//! What is asked of `deliveries`.
+
+use super::Delivery;
+use crate::{QueryError, Reader};
+use events::vocab::{
+    id::{AccessDeliveryId, OwnerId, PaymentId},
+    time::Timestamp,
+    words::DeliveryMode,
+};
+use uuid::Uuid;
+
+const TABLES: &[&str] = &["deliveries"];
+
+/// The delivery of that payment, whoever asks: RT-018 shows its status only.
+pub async fn find_public(reader: &Reader, payment: PaymentId) -> Result<Option<Delivery>, QueryError> {
+    let id = AccessDeliveryId::of(payment);
+    reader.one(TABLES, sqlx::query_scalar(include_str!("queries/find_public.sql")).bind(id.0)).await
+}
+
+/// The deliveries of those payments that are this owner's, in no order.
+pub async fn of_payments(reader: &Reader, owner: OwnerId, payments: &[PaymentId]) -> Result<Vec<Delivery>, QueryError> {
+    let ids: Vec<Uuid> = payments.iter().map(|payment| AccessDeliveryId::of(*payment).0).collect();
+    reader.many(TABLES, sqlx::query_scalar(include_str!("queries/of_payments.sql")).bind(owner.0).bind(ids)).await
+}
+
+/// Deliveries of all owners to try at `now`, the longest due first, without those in `except`.
+pub async fn due(
+    reader: &Reader,
+    mode: DeliveryMode,
+    now: Timestamp,
+    except: &[AccessDeliveryId],
+    limit: u32,
+) -> Result<Vec<AccessDeliveryId>, QueryError> {
+    let except: Vec<Uuid> = except.iter().map(|id| id.0).collect();
+    let query = sqlx::query_scalar(include_str!("queries/due.sql")).bind(mode.as_str()).bind(now.datetime()).bind(except);
+    reader.many(TABLES, query.bind(i64::from(limit))).await
+}
