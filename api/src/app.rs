@@ -39,6 +39,7 @@ use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use workers::{
     Workers,
+    delivery::{Discord, Handover, Telegram},
     settle::{Chain, Settler, Waker},
     webhooks::{WebhookConfig, address::Targets},
 };
@@ -143,10 +144,12 @@ pub async fn build(parts: Parts) -> Result<App, StartError> {
     if config.roles.contains(&Role::Projections) {
         projections.run(stop.clone());
     }
-    let settler = Settler::new(log.clone(), vault.clone(), parts.clock.clone(), Reader::new(pool.clone()), chain(&parts)?);
+    let handover = handover(&parts, &log, &vault)?;
+    let reader = Reader::new(pool.clone());
+    let settler = Settler::new(log.clone(), vault.clone(), parts.clock.clone(), reader, chain(&parts)?, handover.clone());
     let checkpointer = Checkpointer::new(log.clone(), &config.log_origin);
     let workers = match config.roles.contains(&Role::Workers) {
-        true => Some(start_workers(&parts, &deps, &projections, &settler, &checkpointer, &stop)?),
+        true => Some(start_workers(&parts, &deps, &projections, &settler, &handover, &checkpointer, &stop)?),
         false => None,
     };
     let own_writes = OwnWrites::default();
@@ -163,6 +166,7 @@ pub async fn build(parts: Parts) -> Result<App, StartError> {
         vault,
         own_writes,
         waker: Waker::new(settler.clone(), tasks.clone(), stop.clone()),
+        handover,
         settler,
         checkpointer,
         health,
@@ -203,12 +207,14 @@ fn start_workers(
     deps: &Deps,
     projections: &Projections,
     settler: &Settler,
+    handover: &Handover,
     checkpointer: &Checkpointer,
     stop: &CancellationToken,
 ) -> Result<Workers, StartError> {
     let mut workers = Workers::new(deps.clone(), stop.clone());
     workers.start_webhooks(projections, &parts.clock, webhooks(&parts.config))?;
     workers.start_settlement(settler);
+    workers.start_deliveries(projections, &parts.clock, handover);
     workers.start_housekeeping(checkpointer);
     Ok(workers)
 }
@@ -216,6 +222,16 @@ fn start_workers(
 /// How webhooks are sent.
 fn webhooks(config: &Config) -> WebhookConfig {
     WebhookConfig { targets: Targets { allow_private: config.webhook_allow_private }, ..WebhookConfig::default() }
+}
+
+/// Handing over, by the bots that are configured.
+fn handover(parts: &Parts, log: &Log, vault: &Vault) -> Result<Handover, StartError> {
+    let config = &parts.config;
+    let telegram = config.telegram_bot_token.as_ref();
+    let telegram = telegram.map(|token| Telegram::new(config.telegram_api_url.clone(), token.expose().clone())).transpose()?;
+    let discord = config.discord_bot_token.as_ref();
+    let discord = discord.map(|token| Discord::new(config.discord_api_url.clone(), token.expose().clone())).transpose()?;
+    Ok(Handover::new(log.clone(), vault.clone(), parts.clock.clone(), telegram, discord))
 }
 
 /// The Solana node, if one is configured.

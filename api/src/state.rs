@@ -34,6 +34,8 @@ pub struct State {
     pub checkpointer: Checkpointer,
     /// What the process can tell of itself.
     pub health: Health,
+    /// Handing over what was bought.
+    pub handover: workers::delivery::Handover,
     /// Settlement.
     pub settler: workers::settle::Settler,
     /// What SOL is worth.

@@ -92,6 +92,12 @@ pub struct Config {
     pub public_api_url: String,
     /// `HILT_PUBLIC_WEB_URL`, without a trailing slash.
     pub public_web_url: String,
+    /// `HILT_TELEGRAM_BOT_TOKEN`.
+    pub telegram_bot_token: Option<Secret<String>>,
+    /// `HILT_TELEGRAM_API_URL`.
+    pub telegram_api_url: Url,
+    /// `HILT_DISCORD_BOT_TOKEN`.
+    pub discord_bot_token: Option<Secret<String>>,
     /// `HILT_MASTER_KEY`.
     pub master_key: Option<Secret<[u8; 32]>>,
     /// `HILT_LOG_ORIGIN`.
@@ -192,6 +198,9 @@ impl Config {
             webhook_allow_private: source.required("HILT_WEBHOOK_ALLOW_PRIVATE", "true or false", parsed)?,
             public_api_url: source.required("HILT_PUBLIC_API_URL", "an http:// or https:// URL", public_url)?,
             public_web_url: source.required("HILT_PUBLIC_WEB_URL", "an http:// or https:// URL", public_url)?,
+            telegram_bot_token: source.optional("HILT_TELEGRAM_BOT_TOKEN", "a bot's id, a colon and its secret", telegram_token)?,
+            telegram_api_url: source.required("HILT_TELEGRAM_API_URL", HTTP_URL_RULE, http_url)?,
+            discord_bot_token: source.optional("HILT_DISCORD_BOT_TOKEN", "a bot's token, of visible ASCII characters", discord_token)?,
             master_key: source.optional("HILT_MASTER_KEY", "64 hexadecimal digits", master_key)?,
             log_origin: source.required("HILT_LOG_ORIGIN", "a name without scheme, spaces or +, such as log.example.org", log_origin)?,
             jwt_issuer: source.optional("HILT_JWT_ISSUER", "the `iss` of the tokens", word)?,
@@ -221,6 +230,7 @@ impl Config {
 }
 
 const POSTGRES_URL_RULE: &str = "a postgres:// URL";
+const HTTP_URL_RULE: &str = "an http:// or https:// URL";
 const FEE_RULE: &str = "basis points from 0 to 10000";
 
 fn parsed<T: FromStr>(text: &str) -> Option<T> {
@@ -257,6 +267,24 @@ fn roles(text: &str) -> Option<BTreeSet<Role>> {
 
 fn secret_url(text: &str) -> Option<Secret<Url>> {
     url_of(text, &["http", "https"]).map(Secret::new)
+}
+
+fn http_url(text: &str) -> Option<Url> {
+    url_of(text, &["http", "https"])
+}
+
+/// It becomes part of a URL.
+fn telegram_token(text: &str) -> Option<Secret<String>> {
+    let (id, secret) = text.trim().split_once(':')?;
+    let of_secret = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    let fits = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit()) && !secret.is_empty() && secret.chars().all(of_secret);
+    fits.then(|| Secret::new(text.trim().to_owned()))
+}
+
+/// It becomes part of a header.
+fn discord_token(text: &str) -> Option<Secret<String>> {
+    let text = text.trim();
+    (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())).then(|| Secret::new(text.to_owned()))
 }
 
 fn public_url(text: &str) -> Option<String> {

@@ -41,6 +41,24 @@ impl<S: Send + Sync> FromRequest<S> for RawBody {
     }
 }
 
+/// A JSON body that may be left out: then it is the empty object.
+#[derive(Clone, Debug)]
+pub struct OptionalBody<T>(pub Body<T>);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for OptionalBody<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let json = is_json(request.headers());
+        let bytes = read(request).await?;
+        match bytes.is_empty() {
+            true => parse(b"{}").map(OptionalBody),
+            false if json => parse(&bytes).map(OptionalBody),
+            false => Err(Problem::of(Code::UnsupportedMediaType)),
+        }
+    }
+}
+
 /// Bytes that a request body may have at most; the router puts it on every request.
 #[derive(Clone, Copy, Debug)]
 pub struct BodyLimit(pub usize);

@@ -13,6 +13,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use events::{
+    claims::ClaimScope,
     log::{AppendError, IdempotencyRow, Log, PageFilter, StoredAnswer},
     unit::Unit,
     vault::Vault,
@@ -214,6 +215,8 @@ impl Commands {
                 }
                 Err(AppendError::Answered(stored)) => return self.replay(&operation, *stored).await,
                 Err(AppendError::Conflict { .. }) => {}
+                // Someone else has just opened it: the next draft finds it.
+                Err(AppendError::ClaimTaken { claim, .. }) if claim.scope == ClaimScope::DeliveryCase => {}
                 Err(error) => return Err(rejection::append(error)),
             }
         }

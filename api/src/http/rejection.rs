@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use events::{claims::ClaimScope, log::AppendError};
 use projections::QueryError;
 use rails::price::PricingUnavailable;
-use workers::settle::SettleError;
+use workers::{delivery::DeliverError, settle::SettleError};
 
 /// A decider's rejection: its code is the contract's, its text says what is wrong. Where the text begins with the field that breaks
 /// the rule, the field is named as every other check names it.
@@ -86,6 +86,17 @@ pub fn settle(error: SettleError) -> Problem {
         SettleError::Append(error) => append(error),
         SettleError::Read(error) => read(&error),
         SettleError::Query(error) => query(error),
+        SettleError::Deliver(error) => deliver(error),
         error @ (SettleError::Vault(_) | SettleError::Inconsistent) => Problem::internal(&error, "settle"),
+    }
+}
+
+/// What is handed over could not be looked up.
+pub fn deliver(error: DeliverError) -> Problem {
+    match error {
+        DeliverError::Read(error) => read(&error),
+        DeliverError::Append(error) => append(error),
+        DeliverError::Query(error) => query(error),
+        error @ (DeliverError::Vault(_) | DeliverError::Codec(_) | DeliverError::Refused(_)) => Problem::internal(&error, "hand over"),
     }
 }

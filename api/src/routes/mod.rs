@@ -9,6 +9,8 @@ mod context;
 mod create_access_product;
 mod create_app;
 mod create_payment_session;
+mod deliveries;
+mod delivery_ticket;
 mod discord_connect;
 mod entitlements;
 mod handoffs;
@@ -56,6 +58,8 @@ fn public() -> OpenApiRouter<State> {
         .merge(create_access_product::routes())
         .merge(create_app::routes())
         .merge(create_payment_session::routes())
+        .merge(deliveries::routes())
+        .merge(delivery_ticket::routes())
         .merge(discord_connect::routes())
         .merge(entitlements::routes())
         .merge(handoffs::routes())

@@ -39,9 +39,16 @@ use ledger::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use std::time::Duration;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
-use workers::settle::{Asker, IDENTITY_MISSING, Settled, Settlement, Settler, proof_id};
+use workers::{
+    delivery::{Handed, Handover},
+    settle::{Asker, IDENTITY_MISSING, Settled, Settlement, Settler, proof_id},
+};
+
+/// How long a confirmation waits for a bot to make the buyer's access.
+const DELIVERY_PATIENCE: Duration = Duration::from_secs(3);
 
 /// A transaction that the buyer's wallet has sent.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -158,6 +165,7 @@ async fn confirm(
     Part(vault): Part<Vault>,
     Part(clock): Part<Clock>,
     Part(settler): Part<Settler>,
+    Part(handover): Part<Handover>,
     Part(own_writes): Part<OwnWrites>,
     RequestId(request_id): RequestId,
     Body { value: body, .. }: Body<Confirm>,
@@ -175,7 +183,8 @@ async fn confirm(
             if let (Some(owner), Some(position)) = (payment.owner_id, settled.position) {
                 own_writes.wrote(owner, position);
             }
-            Ok((position_header(settled.position), Json(confirmed(&settled))).into_response())
+            let handed = handover.handed(payment_id, DELIVERY_PATIENCE).await.map_err(rejection::deliver)?;
+            Ok((position_header(settled.position), Json(confirmed(&settled, handed))).into_response())
         }
         Settlement::Pending(IDENTITY_MISSING) => Err(confirm_identity::missing()),
         Settlement::Pending(reason) => Err(Problem::new(Code::TxNotConfirmed, format!("the transaction is not final yet: {reason}"))
@@ -228,16 +237,17 @@ async fn proof_recorded(log: &Log, payment: &PaymentCreated, tx: TxSignature) ->
     Ok(proof.state.proof().is_some() && proof.created_at.is_some_and(|recorded| recorded < payment.expires_at))
 }
 
-fn confirmed(settled: &Settled) -> Value {
+/// The one answer that shows what was bought: only whoever names the payment and its own transaction gets here.
+fn confirmed(settled: &Settled, handed: Handed) -> Value {
     json!({
         "status": "confirmed",
         "payment_id": settled.payment.payment_id,
         "tx_signature": settled.confirmed.tx_signature,
         "amount_lamports": settled.payment.amount,
         "amount_minor_units": settled.payment.amount,
-        "delivery_type": null,
-        "delivery_value": null,
-        "delivery_status": "NOT_REQUIRED",
+        "delivery_type": handed.delivery_type,
+        "delivery_value": handed.value,
+        "delivery_status": handed.status,
         "membership_id": settled.membership.map(|(id, _)| id),
         "membership_status": settled.membership.map(|_| "ACTIVE"),
         "membership_period_end_at": settled.membership.map(|(_, end)| end),

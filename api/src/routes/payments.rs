@@ -18,10 +18,11 @@ use events::{
         bytes::TxSignature,
         id::{MembershipId, PaymentId, ProductId},
         time::Timestamp,
+        words::DeliveryStatus,
     },
 };
 use projections::{
-    Reader,
+    Reader, deliveries,
     payments::{self, Payment, PaymentStatus},
 };
 use serde::Serialize;
@@ -50,14 +51,14 @@ struct PublicPayment {
     failed_at: Option<Timestamp>,
     /// A stable code.
     failure_reason: Option<String>,
-    /// Whether access was handed over; null while nothing is recorded of it.
+    /// `NOT_REQUIRED`, `PENDING`, `SENT`, `FAILED`, `RETRY_SCHEDULED` or `MANUAL_REVIEW`; null until it is confirmed.
     delivery_status: Option<&'static str>,
     #[schema(value_type = Option<String>, format = Uuid)]
     membership_id: Option<MembershipId>,
 }
 
 impl PublicPayment {
-    fn new(payment: Payment, now: Timestamp) -> Self {
+    fn new(payment: Payment, delivery: Option<DeliveryStatus>, now: Timestamp) -> Self {
         // Expiry is recorded when its worker comes by; it holds from the instant itself.
         let lapsed = payment.status == PaymentStatus::PendingSignature && now >= payment.expires_at;
         PublicPayment {
@@ -68,7 +69,7 @@ impl PublicPayment {
             confirmed_at: payment.confirmed_at,
             failed_at: payment.failed_at,
             failure_reason: payment.failure_reason,
-            delivery_status: None,
+            delivery_status: payment.confirmed_at.map(|_| delivery.unwrap_or(DeliveryStatus::NotRequired).as_str()),
             membership_id: payment.membership_id,
         }
     }
@@ -88,6 +89,9 @@ async fn get(
 ) -> Result<Json<PublicPayment>, Problem> {
     let id: PaymentId = id.id(Code::PaymentNotFound)?;
     fresh.wait("payments", None, min.or_head(&log)).await?;
+    fresh.wait("deliveries", None, min.or_head(&log)).await?;
     let payment = payments::find_public(&reader, id).await.map_err(rejection::query)?;
-    payment.map(|payment| Json(PublicPayment::new(payment, clock.now()))).ok_or_else(|| Problem::of(Code::PaymentNotFound))
+    let payment = payment.ok_or_else(|| Problem::of(Code::PaymentNotFound))?;
+    let delivery = deliveries::find_public(&reader, id).await.map_err(rejection::query)?;
+    Ok(Json(PublicPayment::new(payment, delivery.map(|delivery| delivery.status), clock.now())))
 }

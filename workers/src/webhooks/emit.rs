@@ -15,7 +15,7 @@ use events::{
         personal::Personal,
         rail::RailId,
         stream::{Actor, Category, Fact, Recorded, StreamId},
-        words::WebhookEvent,
+        words::{DeliveryTrigger, WebhookEvent},
     },
 };
 use futures::{StreamExt as _, TryStreamExt as _, stream};
@@ -106,6 +106,9 @@ impl Emitter {
                 None => return Ok(()),
             },
             Event::MembershipActivated(membership) => (About::Membership(membership), membership.payment_id),
+            // The merchant is told when it begins to fail; the rescue's own tries are not news.
+            Event::DeliveryFailed(failed) if failed.trigger == DeliveryTrigger::Schedule => return Ok(()),
+            Event::DeliveryFailed(failed) => (About::Delivery(failed), failed.payment_id),
             _ => return Ok(()),
         };
         let Some(origin) = self.origin(payment).await? else {
@@ -285,6 +288,7 @@ fn subscribed_as(event: EventType) -> Option<WebhookEvent> {
         EventType::PaymentConfirmed => Some(WebhookEvent::PaymentConfirmed),
         EventType::ReceiptCreated => Some(WebhookEvent::ReceiptCreated),
         EventType::MembershipActivated => Some(WebhookEvent::MembershipActivated),
+        EventType::DeliveryFailed => Some(WebhookEvent::DeliveryFailed),
         _ => None,
     }
 }

@@ -1,7 +1,7 @@
 //! What a webhook says (OPS-51): rendered once, when it is emitted, so that every attempt sends the same bytes.
 
 use events::vocab::{
-    event::{AccessProductCreated, MembershipActivated, PaymentConfirmed, ReceiptCreated},
+    event::{AccessProductCreated, DeliveryFailed, MembershipActivated, PaymentConfirmed, ReceiptCreated},
     id::{EventId, SubjectId},
     personal::Personal,
     rail::RailId,
@@ -41,6 +41,8 @@ pub enum About<'a> {
     Receipt(&'a ReceiptCreated),
     /// A membership.
     Membership(&'a MembershipActivated),
+    /// What was not handed over.
+    Delivery(&'a DeliveryFailed),
 }
 
 /// Who paid, as the merchant knows him.
@@ -92,6 +94,7 @@ impl About<'_> {
             About::Payment(payment) => ("payment", payment_object(payment)),
             About::Receipt(receipt) => ("receipt", receipt_object(receipt)),
             About::Membership(membership) => ("membership", membership_object(membership)),
+            About::Delivery(failed) => ("delivery", delivery_object(failed)),
         }
     }
 }
@@ -137,6 +140,20 @@ fn membership_object(membership: &MembershipActivated) -> Value {
         "tx_signature": membership.tx_signature,
         "current_period_start_at": membership.period_start,
         "current_period_end_at": membership.period_end,
+    })
+}
+
+fn delivery_object(failed: &DeliveryFailed) -> Value {
+    json!({
+        "id": failed.delivery_id,
+        "payment_id": failed.payment_id,
+        "product_id": failed.product_id,
+        "membership_id": failed.membership_id,
+        "status": "FAILED",
+        "mode": failed.mode,
+        "attempt": failed.attempt,
+        "reason": failed.reason,
+        "failed_at": failed.failed_at,
     })
 }
 

@@ -25,11 +25,12 @@ impl Case<'_> {
         let Payment::Confirmed { confirmed, .. } = &self.payment.state else { return Ok(()) };
         let offer = handover.offer(self.facts.product_id).await?;
         let Some((delivery_type, mode)) = offer.settings.mode(handover.automation()) else { return Ok(()) };
+        let (subject_id, _) = self.member().await?;
         let request = Request {
             payment: Cited::new(payment_event, (**confirmed).clone()),
             access_product_id: self.facts.access_product_id,
             membership_id,
-            subject_id: self.facts.subject_id,
+            subject_id,
             delivery_type,
             mode,
         };
