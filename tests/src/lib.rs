@@ -3,6 +3,7 @@
 pub mod app;
 pub mod chain;
 pub mod db;
+pub mod discord;
 pub mod discord_oauth;
 pub mod history;
 pub mod keyed;
@@ -17,4 +18,5 @@ pub mod rpc_proxy;
 pub mod solana_tx;
 pub mod stack;
 pub mod tampering;
+pub mod telegram;
 pub mod verify;
