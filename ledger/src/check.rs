@@ -1,6 +1,7 @@
 //! Small checks that several deciders share.
 
 use events::vocab::{money::Minor, personal::Personal};
+use url::Url;
 
 /// Declares why commands are refused: each variant with its stable code and its text. The variants are listed in the order in
 /// which the rules are checked.
@@ -41,6 +42,39 @@ pub(crate) fn filled(text: &str) -> Option<String> {
 /// Whether a text is a stable code, which cannot say anything about a person.
 pub(crate) fn is_code(text: &str) -> bool {
     text.len() <= 64 && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+}
+
+/// One line of text without blanks around it, of at most `longest` characters; `None` when nothing is left.
+pub(crate) fn line(text: Option<&str>, longest: usize) -> Result<Option<String>, &'static str> {
+    match text.and_then(filled) {
+        Some(text) if text.chars().any(char::is_control) => Err("is one line of text"),
+        Some(text) if text.chars().count() > longest => Err("is too long"),
+        text => Ok(text),
+    }
+}
+
+/// A web address for a browser to open, of at most 2,048 bytes; `None` when nothing is left.
+pub(crate) fn web_url(text: Option<&str>) -> Result<Option<String>, &'static str> {
+    let Some(text) = text.and_then(filled) else { return Ok(None) };
+    let url = Url::parse(&text).map_err(|_| "is not a URL")?;
+    match url.scheme() {
+        _ if text.contains(|c: char| c.is_whitespace() || c.is_control()) => Err("is not a URL"),
+        "http" | "https" if text.len() > 2048 => Err("is longer than 2048 bytes"),
+        "http" | "https" if url.host_str().is_none_or(str::is_empty) => Err("has no host"),
+        "http" | "https" if !url.username().is_empty() || url.password().is_some() => Err("has a user name or a password in it"),
+        "http" | "https" => Ok(Some(text)),
+        _ => Err("is an http:// or https:// URL"),
+    }
+}
+
+/// A colour as pages write it.
+pub(crate) fn accent_hex(text: Option<&str>) -> Result<Option<String>, &'static str> {
+    let Some(text) = text.and_then(filled) else { return Ok(None) };
+    let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6 && digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
+    match digits {
+        Some(_) => Ok(Some(text.to_ascii_lowercase())),
+        None => Err("is a colour as #rrggbb"),
+    }
 }
 
 /// The name of the first element that does not hold.

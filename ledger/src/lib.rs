@@ -40,6 +40,7 @@ pub mod ticket;
 pub mod wallet;
 pub mod webhook_delivery;
 pub mod webhook_endpoint;
+pub mod workspace;
 
 use events::vocab::id::EventId;
 

@@ -78,9 +78,9 @@ impl Decider for Payment {
     fn decide(state: &Self, command: Command) -> Result<Vec<Fact>, Rejection> {
         use Payment::{Absent, Confirmed, Expired, Failed, PendingConfirmation, PendingSignature};
         match (state, command) {
-            (Absent, Command::Create(create)) => Ok(vec![create.event()?.into()]),
-            (_, Command::Create(create)) => match create.event()? {
-                created if state.facts() == Some(&created) => Ok(vec![]),
+            (Absent, Command::Create(create)) => create.fact().map(|fact| vec![fact]),
+            (_, Command::Create(create)) => match create.fact()?.event {
+                Event::PaymentCreated(created) if state.facts() == Some(&created) => Ok(vec![]),
                 _ => Err(Rejection::AlreadyExists),
             },
             (Absent, _) => Err(Rejection::NotFound),

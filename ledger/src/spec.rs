@@ -19,6 +19,14 @@ impl<D: Decider> Given<D> {
     }
 }
 
+impl<D: Decider<Rejection: Debug>> Given<D> {
+    /// The refusal of `command`, for a closer look.
+    #[track_caller]
+    pub fn rejection(&self, command: D::Command) -> D::Rejection {
+        D::decide(&self.0, command).expect_err("the command is allowed")
+    }
+}
+
 pub struct Then<D: Decider>(Result<Vec<Fact>, D::Rejection>);
 
 impl<D: Decider<Rejection: Debug + PartialEq>> Then<D> {

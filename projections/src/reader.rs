@@ -59,6 +59,18 @@ impl Reader {
         Ok(found.iter().map(|row| serde_json::from_str(row)).collect::<Result<_, _>>()?)
     }
 
+    /// The number that the query counts.
+    pub(crate) async fn count(
+        &self,
+        names: &[&'static str],
+        query: QueryScalar<'_, Postgres, i64, PgArguments>,
+    ) -> Result<u64, QueryError> {
+        let mut transaction = self.open(names).await?;
+        let count = query.fetch_one(&mut *transaction).await?;
+        transaction.rollback().await?;
+        Ok(u64::try_from(count).unwrap_or(0))
+    }
+
     /// A page of rows and how many there are in all, as of one moment.
     pub(crate) async fn page<R: DeserializeOwned>(
         &self,

@@ -108,6 +108,7 @@ impl Sample {
         events.extend(self.asked());
         events.extend(self.paid());
         events.extend(self.around());
+        events.extend(self.changed());
         events
     }
 
@@ -310,7 +311,7 @@ impl Sample {
         vec![
             created,
             self.at(requirement, self.session),
-            self.at(payment, self.payment),
+            self.sealed(payment, self.payment, self.customer()),
             self.sealed(pended, self.entitlement, self.customer()),
         ]
     }
@@ -612,6 +613,25 @@ impl Sample {
     /// Its ticket is closed.
     pub fn closed(&self) -> Written {
         self.at(TicketClosed { ticket_id: self.ticket, delivery_case_of: None }, self.ticket)
+    }
+
+    /// The merchant changes the product, archives it, and says who he is.
+    pub fn changed(&self) -> Vec<Written> {
+        let changes = vec![
+            ProductChange::Title("Inner Circle".to_owned()),
+            ProductChange::Amount(amount(30_000_000)),
+            ProductChange::DeliveryValue(true),
+            ProductChange::MaxPayments(Some(500)),
+            ProductChange::Branding(Branding { merchant_name: Some("Example Merchant".to_owned()), ..Branding::default() }),
+        ];
+        let updated = ProductUpdated { product_id: self.product, changes, subject_id: Some(self.subject), quote: None };
+        let link = Personal { text: Some("https://t.me/+private".to_owned()), ..Personal::default() };
+        let profile = Personal { metadata: Some("{\"merchant_name\":\"Example Merchant\"}".to_owned()), ..Personal::default() };
+        vec![
+            self.sealed(updated, self.product, link),
+            self.at(ProductArchived { product_id: self.product }, self.product),
+            self.sealed(WorkspaceProfileSaved { subject_id: self.subject }, self.owner, profile),
+        ]
     }
 
     /// The person is forgotten.

@@ -18,7 +18,6 @@ use events::{
     log::Log,
     unit::Unit,
     vocab::{
-        event::Asset,
         id::{AccessProductId, AppId, ProductId},
         rail::RailId,
         stream::{Category, StreamId},
@@ -205,14 +204,18 @@ impl CreateAccessProduct {
             product_id,
             slug: hex::encode(random_bytes::<6>()),
             product_type: ProductType::PaymentLink,
-            title: self.title.clone(),
-            description: self.description.clone(),
-            amount: Some(self.amount_minor_units),
-            asset: Asset { symbol: "USDC".into(), decimals: 6, mint: settings.usdc_mint },
-            merchant_wallet,
-            delivery_type: None,
-            membership: Some(product::plain_membership(self.entitlement_duration_days)),
+            fields: product::Fields {
+                title: Some(self.title.clone()),
+                description: Some(self.description.clone()),
+                amount: Some(Some(self.amount_minor_units)),
+                asset: Some(settings.usdc()),
+                merchant_wallet: Some(merchant_wallet),
+                membership: Some(Some(product::plain_membership(self.entitlement_duration_days).into())),
+                ..product::Fields::default()
+            },
             access_product_id: Some(access_product_id),
+            merchant: None,
+            quote: None,
         };
         Ok((create, backing))
     }

@@ -11,8 +11,9 @@ use events::{
     clock::{new_id, random_bytes},
     unit::Unit,
     vocab::{
-        event::{Asset, EntitlementOrigin, PaymentCreated, PaymentRequirementAuthored, PaymentSessionCreated},
+        event::{EntitlementOrigin, PaymentCreated, PaymentRequirementAuthored, PaymentSessionCreated},
         id::{EntitlementId, OwnerId, PaymentId, SessionId, SubjectId},
+        personal::Personal,
         rail::RailId,
         stream::{Category, StreamId},
         time::Timestamp,
@@ -70,7 +71,7 @@ pub fn open(unit: &mut Unit, settings: &Settings, open: &OpenSession<'_>) -> Res
     let product = &open.found.product;
     let expires_at = open.now.plus_seconds(SESSION_SECONDS);
     let amount = open.amount.unwrap_or(product.amount.units());
-    let personal = events::vocab::personal::Personal { metadata: open.metadata.as_ref().map(Value::to_string), ..open.customer.personal() };
+    let personal = Personal { metadata: open.metadata.as_ref().map(Value::to_string), ..open.customer.personal() };
 
     let mut session = unit.start::<PaymentSession>(StreamId::new(Category::PaymentSession, session_id));
     let create = payment_session::Create {
@@ -136,7 +137,7 @@ fn payment_command(open: &OpenSession<'_>, settings: &Settings, session: &Paymen
         entitlement_id: Some(session.entitlement_id),
         subject_id: session.subject_id,
         nonce: random_bytes(),
-        asset: Asset { symbol: "USDC".into(), decimals: 6, mint: settings.usdc_mint },
+        asset: settings.usdc(),
         amount: session.amount.units(),
         fee_bps: rate.bps,
         fee_policy: rate.policy,
@@ -149,6 +150,8 @@ fn payment_command(open: &OpenSession<'_>, settings: &Settings, session: &Paymen
         place: None,
         quote: None,
         expires_at: session.expires_at,
+        // The session has sealed who the customer is.
+        personal: Personal::default(),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
     codec::CodecError,
     vocab::{
         event::EventType,
-        id::{EventId, OwnerId},
+        id::{EventId, OwnerId, ProductId},
         stream::{Recorded, StreamId},
         time::Timestamp,
     },
@@ -118,6 +118,20 @@ impl Log {
     /// The event of that id.
     pub async fn event(&self, id: EventId) -> Result<Option<Recorded>, ReadError> {
         Ok(sqlx::query_as(include_str!("sql/read_event.sql")).bind(id.0).fetch_optional(self.pool()).await?)
+    }
+
+    /// The events of these ids, in no order; an id that the log does not have is left out.
+    pub async fn events(&self, ids: &[EventId]) -> Result<Vec<Recorded>, ReadError> {
+        let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+        Ok(sqlx::query_as(include_str!("sql/read_events_by_id.sql")).bind(ids).fetch_all(self.pool()).await?)
+    }
+
+    /// Numbers of the places that open and paid payments of `product` hold, in no order.
+    pub async fn taken_places(&self, product: ProductId) -> Result<Vec<u32>, ReadError> {
+        let numbers: Vec<i64> =
+            sqlx::query_scalar(include_str!("sql/taken_places.sql")).bind(product.to_string()).fetch_all(self.pool()).await?;
+        let number = |number: i64| u32::try_from(number).map_err(|error| sqlx::Error::Decode(error.into()));
+        Ok(numbers.into_iter().map(number).collect::<Result<_, _>>()?)
     }
 
     /// The stream that holds `claim`.

@@ -6,6 +6,7 @@ use events::vocab::{
     event::{Asset, MembershipTerms, Place, PriceQuote, SettlementEvidenced},
     id::{AccessProductId, EntitlementId, IdentitySessionId, PaymentId, ProductId, SessionId, SubjectId},
     money::FeeBps,
+    personal::Personal,
     time::Timestamp,
     words::{Outcome, Trigger},
 };
@@ -115,6 +116,8 @@ pub struct Create {
     pub quote: Option<PriceQuote>,
     /// When it ends if nobody pays: 30 minutes from now.
     pub expires_at: Timestamp,
+    /// The buyer's identity, as far as he said it.
+    pub personal: Personal,
 }
 
 rejections! {

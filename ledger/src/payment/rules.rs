@@ -9,13 +9,14 @@ use events::vocab::{
     bytes::{SolanaAddress, TxSignature},
     event::{PaymentBroadcastRecorded, PaymentConfirmationAttempted, PaymentConfirmed, PaymentCreated, PaymentFailed, SettlementEvidenced},
     id::IdentitySessionId,
+    personal::Personal,
     stream::Fact,
     time::Timestamp,
     words::Trigger,
 };
 
 impl Create {
-    pub(super) fn event(self) -> Result<PaymentCreated, Rejection> {
+    pub(super) fn fact(self) -> Result<Fact, Rejection> {
         let amount = price(self.amount).ok_or(Rejection::AmountOutOfRange)?;
         let parts = self.fee_bps.split(amount);
         let fee_wallet = match (parts.fee.units(), self.fee_wallet) {
@@ -23,7 +24,7 @@ impl Create {
             (_, None) => return Err(Rejection::FeeWalletRequired),
             (_, wallet) => wallet,
         };
-        Ok(PaymentCreated {
+        let created = PaymentCreated {
             payment_id: self.payment_id,
             product_id: self.product_id,
             access_product_id: self.access_product_id,
@@ -45,7 +46,11 @@ impl Create {
             place: self.place,
             quote: self.quote,
             expires_at: self.expires_at,
-        })
+        };
+        match self.personal == Personal::default() {
+            true => Ok(created.into()),
+            false => Ok(Fact::sealed(created, self.subject_id, self.personal)),
+        }
     }
 }
 

@@ -1,29 +1,8 @@
 use super::samples::*;
-use crate::{access_app, access_product, product, spec::given};
+use crate::{access_app, access_product, spec::given};
 use access_app::AccessApp;
 use access_product::AccessProduct;
-use events::vocab::{
-    event::*,
-    rail::RailId,
-    words::{ProductStatus, ProductType},
-};
-use product::Product;
-
-fn create_product() -> product::Create {
-    product::Create {
-        product_id: id(4),
-        slug: "telegram01".into(),
-        product_type: ProductType::PaymentLink,
-        title: "Telegram group".into(),
-        description: None,
-        amount: Some(200_000),
-        asset: usdc(),
-        merchant_wallet: wallet(1),
-        delivery_type: None,
-        membership: Some(product::plain_membership(30)),
-        access_product_id: None,
-    }
-}
+use events::vocab::{event::*, rail::RailId, words::ProductStatus};
 
 fn create_access_product() -> access_product::Create {
     access_product::Create {
@@ -42,45 +21,6 @@ fn create_access_product() -> access_product::Create {
         livemode: true,
         live_mode_confirmed: true,
     }
-}
-
-#[test]
-fn a_product_is_created_once() {
-    let create = |create| product::Command::Create(Box::new(create));
-    let events = given::<Product>([]).when(create(create_product())).events();
-    assert_eq!(payload!(events[0].clone(), ProductCreated).amount, minor(200_000));
-    given::<Product>(&events).when(create(create_product())).nothing();
-    let mut other = create_product();
-    other.title = "Another".into();
-    given::<Product>(&events).when(create(other)).refused(product::Rejection::AlreadyExists);
-}
-
-#[test]
-fn rejections_of_a_product_in_order_of_precedence() {
-    use product::Rejection::*;
-    let mut create = create_product();
-    create.slug = "No Spaces".into();
-    create.title = " ".into();
-    create.amount = None;
-    create.membership = Some(product::plain_membership(0));
-    let mut refuse = |mend: fn(&mut product::Create), why| {
-        given::<Product>([]).when(product::Command::Create(Box::new(create.clone()))).refused(why);
-        mend(&mut create);
-    };
-    refuse(|c| c.slug = "telegram01".into(), InvalidSlug);
-    refuse(|c| c.title = "Group".into(), TitleRequired);
-    refuse(|c| c.amount = Some(0), FixedAmountRequired);
-    refuse(|c| c.amount = Some(1 << 53), AmountOutOfRange);
-    refuse(|c| c.amount = Some(1), AmountOutOfRange);
-    refuse(|c| c.membership = None, InvalidMembershipConfig);
-    assert_eq!(given::<Product>([]).when(product::Command::Create(Box::new(create))).events().len(), 1);
-}
-
-#[test]
-fn a_tip_jar_needs_no_price() {
-    let create = product::Create { product_type: ProductType::TipJar, amount: None, ..create_product() };
-    let events = given::<Product>([]).when(product::Command::Create(Box::new(create))).events();
-    assert_eq!(payload!(events[0].clone(), ProductCreated).amount, minor(0));
 }
 
 #[test]

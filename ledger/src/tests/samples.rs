@@ -86,6 +86,7 @@ pub fn payment_create() -> payment::Create {
         place: None,
         quote: None,
         expires_at: at(1_800),
+        personal: Personal::default(),
     }
 }
 

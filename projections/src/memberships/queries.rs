@@ -5,7 +5,7 @@ use super::Membership;
 use crate::{Page, QueryError, Reader, Window, reader::pattern, words::words};
 use events::vocab::{
     bytes::TxSignature,
-    id::{MembershipId, OwnerId, ReceiptId},
+    id::{MembershipId, OwnerId, ProductId, ReceiptId},
     time::Timestamp,
     words::DeliveryType,
 };
@@ -127,4 +127,10 @@ pub async fn lookup(reader: &Reader, owner: OwnerId, key: &Lookup, now: Timestam
         Lookup::Transaction(signature) => (include_str!("queries/lookup_by_transaction.sql"), signature.to_string()),
     };
     reader.many(TABLES, sqlx::query_scalar(query).bind(owner.0).bind(now.datetime()).bind(value)).await
+}
+
+/// How many memberships of one of this owner's products are in a paid period at `now`.
+pub async fn count_active(reader: &Reader, owner: OwnerId, product: ProductId, now: Timestamp) -> Result<u64, QueryError> {
+    let query = sqlx::query_scalar(include_str!("queries/count_active.sql")).bind(owner.0).bind(product.0).bind(now.datetime());
+    reader.count(&["memberships"], query).await
 }

@@ -16,3 +16,16 @@ fn a_payment_goes_from_signature_to_confirmed() {
     assert_eq!((payment.receipt_id, payment.membership_id), (Some(sample.receipt), Some(sample.membership)));
     assert_eq!((payment.payer_wallet, payment.slot, payment.confirmed_at), (Some(sample.wallet), Some(12), Some(START)));
 }
+
+#[test]
+fn a_payment_shows_who_buys_until_he_is_erased() {
+    let sample = Sample::new();
+    let mut events = sample.asked();
+    let rows = sample.fold::<Payments>(&events);
+    let payment = rows.get(sample.payment).unwrap();
+    assert_eq!((payment.identity_type.as_deref(), payment.identity_value.as_deref()), (Some("TELEGRAM_USER_ID"), Some("77")));
+    events.push(sample.erased());
+    let rows = sample.fold::<Payments>(&events);
+    let payment = rows.get(sample.payment).unwrap();
+    assert_eq!((&payment.identity_type, &payment.identity_value, &payment.identity_display), (&None, &None, &None));
+}

@@ -99,6 +99,7 @@ fn new_payment(shop: &Shop, open: &OpenSession, expires_at: Timestamp) -> paymen
         place: None,
         quote: None,
         expires_at,
+        personal: events::vocab::personal::Personal::default(),
     }
 }
 

@@ -6,6 +6,7 @@ use events::{
     log::Log,
     unit::Unit,
     vocab::{
+        event::MembershipConfig,
         rail::RailId,
         stream::Category,
         words::{ProductStatus, ProductType},
@@ -31,14 +32,17 @@ pub async fn shop(log: &Log, livemode: bool) -> Shop {
         product_id: shop.product_id,
         slug: format!("p-{}", shop.product_id),
         product_type: ProductType::PaymentLink,
-        title: "Course".to_owned(),
-        description: None,
-        amount: Some(PRICE),
-        asset: asset(),
-        merchant_wallet,
-        delivery_type: None,
-        membership: Some(events::vocab::event::MembershipConfig { terms: terms(), ..product::plain_membership(30) }),
+        fields: product::Fields {
+            title: Some("Course".to_owned()),
+            amount: Some(Some(PRICE)),
+            asset: Some(asset()),
+            merchant_wallet: Some(merchant_wallet),
+            membership: Some(Some(MembershipConfig { terms: terms(), ..product::plain_membership(30) }.into())),
+            ..product::Fields::default()
+        },
         access_product_id: Some(shop.access_product_id),
+        merchant: None,
+        quote: None,
     };
     let created = unit.decide(&mut backing, product::Command::Create(Box::new(create)), None).unwrap();
     let mut access = unit.start::<AccessProduct>(stream(Category::AccessProduct, shop.access_product_id));
