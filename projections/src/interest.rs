@@ -5,16 +5,17 @@ use events::vocab::event::EventType;
 /// The projections that fold events of this type. Others do not even decode them, and so cannot be stopped by them.
 pub fn readers(event_type: EventType) -> &'static [&'static str] {
     match event_type {
-        EventType::ProductCreated => &["products"],
+        EventType::ProductCreated | EventType::ProductUpdated | EventType::ProductArchived => &["products"],
+        EventType::WorkspaceProfileSaved => &["workspaces"],
         EventType::AccessAppCreated => &["access_apps"],
         EventType::AccessProductCreated => &["access_products"],
         EventType::RailSettingSaved | EventType::RailSettingAutoVerified | EventType::RailSettingReviewRequested => &["rail_settings"],
         EventType::PaymentCreated
         | EventType::PaymentBroadcastRecorded
         | EventType::PaymentConfirmationAttempted
-        | EventType::PaymentConfirmed
         | EventType::PaymentFailed
         | EventType::PaymentExpired => &["payments"],
+        EventType::PaymentConfirmed => &["payments", "products"],
         EventType::PaymentSessionCreated
         | EventType::PaymentRequirementAuthored
         | EventType::PaymentSessionConfirmed
@@ -48,14 +49,13 @@ pub fn readers(event_type: EventType) -> &'static [&'static str] {
         | EventType::IdentitySessionExpired
         | EventType::IdentitySessionConsumed => &["identity_sessions"],
         EventType::ApiKeyIssued | EventType::ApiKeyRevoked => &["api_keys"],
-        EventType::SubjectErased => &["payment_sessions", "entitlements", "receipts", "tickets", "webhook_deliveries"],
+        EventType::SubjectErased => {
+            &["payment_sessions", "payments", "entitlements", "receipts", "tickets", "webhook_deliveries", "workspaces"]
+        }
         // The sandbox's outcome is in its entitlement; the session itself is read from its stream.
         EventType::SandboxSessionCreated | EventType::SandboxSessionConfirmed | EventType::SandboxProofRejected => &[],
         EventType::LogRead => &[],
-        EventType::ProductUpdated
-        | EventType::ProductArchived
-        | EventType::WorkspaceProfileSaved
-        | EventType::EntitlementRenewed
+        EventType::EntitlementRenewed
         | EventType::IdentitySessionRejected
         | EventType::HandoffIssued
         | EventType::HandoffResolved

@@ -24,6 +24,7 @@ pub mod tickets;
 pub mod webhook_deliveries;
 pub mod webhook_endpoints;
 mod words;
+pub mod workspaces;
 
 pub use reader::{Page, QueryError, Reader, Window};
 
@@ -49,4 +50,5 @@ pub const ALL: &[Definition] = &[
     Definition::of::<tickets::Tickets>(),
     Definition::of::<webhook_deliveries::WebhookDeliveries>(),
     Definition::of::<webhook_endpoints::WebhookEndpoints>(),
+    Definition::of::<workspaces::Workspaces>(),
 ];

@@ -62,6 +62,14 @@ pub struct Payment {
     pub fee_wallet: Option<SolanaAddress>,
     /// Who pays or paid, base58.
     pub payer_wallet: Option<SolanaAddress>,
+    /// Whether it settles only with a verified identity.
+    pub identity_required: bool,
+    /// Kind of the buyer's identity, as he said it. Personal.
+    pub identity_type: Option<String>,
+    /// The identity. Personal.
+    pub identity_value: Option<String>,
+    /// Its handle. Personal.
+    pub identity_display: Option<String>,
     /// Length of the membership period it buys, in days.
     pub billing_interval_days: Option<u32>,
     /// Days of grace after that period.
@@ -99,8 +107,8 @@ impl Row for Payment {
 
 impl Projection for Payments {
     const NAME: &'static str = "payments";
-    const VERSION: i32 = 1;
-    const PERSONAL: bool = false;
+    const VERSION: i32 = 2;
+    const PERSONAL: bool = true;
     const SCHEMA: &'static str = include_str!("schema.sql");
     const LOAD: &'static str = include_str!("load.sql");
     const SAVE: &'static str = include_str!("save.sql");
@@ -122,6 +130,7 @@ impl Projection for Payments {
             Event::ReceiptCreated(e) => e.payment_id.map_or_else(Keys::none, Keys::row),
             Event::MembershipActivated(e) => Keys::row(e.payment_id),
             Event::MembershipRenewed(e) => Keys::row(e.payment_id),
+            Event::SubjectErased(e) => Keys::subject(e.subject_id),
             _ => Keys::none(),
         }
     }
@@ -168,6 +177,12 @@ impl Projection for Payments {
             },
             Event::MembershipActivated(e) => rows.update(event, e.payment_id, |row| row.membership_id = Some(e.membership_id)),
             Event::MembershipRenewed(e) => rows.update(event, e.payment_id, |row| row.membership_id = Some(e.membership_id)),
+            Event::SubjectErased(e) => {
+                rows.update_subject(event, e.subject_id, |row| {
+                    (row.identity_type, row.identity_value, row.identity_display) = (None, None, None);
+                });
+                Ok(())
+            }
             other => Err(Poison::Unhandled(other.event_type().as_str())),
         }
     }
@@ -224,6 +239,10 @@ fn created(event: &Applied<'_>, e: &PaymentCreated) -> Payment {
         merchant_wallet: e.merchant_wallet,
         fee_wallet: e.fee_wallet,
         payer_wallet: e.payer_wallet,
+        identity_required: e.identity_required,
+        identity_type: event.personal(|personal| &personal.identity_type),
+        identity_value: event.personal(|personal| &personal.identity_value),
+        identity_display: event.personal(|personal| &personal.identity_display),
         billing_interval_days: e.membership.as_ref().map(|terms| terms.billing_interval_days),
         grace_period_days: e.membership.as_ref().map(|terms| terms.grace_period_days),
         tx_signature: None,

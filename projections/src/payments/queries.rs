@@ -3,9 +3,11 @@
 use super::{Payment, PaymentStatus};
 use crate::{Page, QueryError, Reader, Window};
 use events::vocab::{
-    id::{OwnerId, PaymentId},
+    bytes::SolanaAddress,
+    id::{OwnerId, PaymentId, ProductId},
     time::Timestamp,
 };
+use serde::Deserialize;
 use uuid::Uuid;
 
 const TABLES: &[&str] = &["payments"];
@@ -54,4 +56,79 @@ pub async fn open(reader: &Reader, after: Uuid, limit: u32) -> Result<Vec<Paymen
 /// Payments nobody paid in time, of all owners.
 pub async fn overdue(reader: &Reader, now: Timestamp, limit: u32) -> Result<Vec<Payment>, QueryError> {
     reader.many(TABLES, sqlx::query_scalar(include_str!("queries/overdue.sql")).bind(now.datetime()).bind(i64::from(limit))).await
+}
+
+/// How the payments of a product have gone.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+pub struct Figures {
+    /// All that were asked for.
+    pub payment_count: u64,
+    /// Paid.
+    pub confirmed_count: u64,
+    /// Failed on chain.
+    pub failed_count: u64,
+    /// Not paid in time.
+    pub expired_count: u64,
+    /// May still be paid.
+    pub pending_count: u64,
+    /// When the last one was paid.
+    pub last_payment_at: Option<Timestamp>,
+    /// What was paid, asset by asset.
+    pub sales: Vec<Sales>,
+}
+
+/// What was paid in one asset, in its minor unit.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+pub struct Sales {
+    /// The asset.
+    pub asset_symbol: String,
+    /// Decimals of its minor unit.
+    pub asset_decimals: u8,
+    /// Its mint.
+    pub asset_mint: SolanaAddress,
+    /// Paid.
+    pub confirmed_count: u64,
+    /// What buyers paid.
+    pub gross: u64,
+    /// The merchant's part of it.
+    pub merchant: u64,
+    /// Hilt's part of it.
+    pub fee: u64,
+}
+
+/// Payments of one of this owner's products, newest first, with the status that holds at `now`.
+pub async fn list_of_product(
+    reader: &Reader,
+    owner: OwnerId,
+    product: ProductId,
+    status: Option<PaymentStatus>,
+    window: Window,
+    now: Timestamp,
+) -> Result<Page<Payment>, QueryError> {
+    let rows = sqlx::query_scalar(include_str!("queries/list_of_product.sql"))
+        .bind(owner.0)
+        .bind(product.0)
+        .bind(now.datetime())
+        .bind(status.map(PaymentStatus::as_str))
+        .bind(window.after_time())
+        .bind(window.after_id())
+        .bind(window.limit())
+        .bind(window.offset());
+    let total = sqlx::query_scalar(include_str!("queries/count_of_product.sql"))
+        .bind(owner.0)
+        .bind(product.0)
+        .bind(now.datetime())
+        .bind(status.map(PaymentStatus::as_str));
+    reader.page(TABLES, rows, total).await
+}
+
+/// How the payments of one of this owner's products have gone, as of `now`.
+pub async fn figures_of_product(
+    reader: &Reader,
+    owner: OwnerId,
+    product: ProductId,
+    now: Timestamp,
+) -> Result<Option<Figures>, QueryError> {
+    let query = sqlx::query_scalar(include_str!("queries/figures_of_product.sql")).bind(owner.0).bind(product.0).bind(now.datetime());
+    reader.one(TABLES, query).await
 }

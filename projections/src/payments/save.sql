@@ -8,6 +8,8 @@ ON CONFLICT (id) DO UPDATE SET
     amount = excluded.amount, merchant_amount = excluded.merchant_amount, fee_amount = excluded.fee_amount,
     fee_bps = excluded.fee_bps, fee_policy = excluded.fee_policy, merchant_wallet = excluded.merchant_wallet,
     fee_wallet = excluded.fee_wallet, payer_wallet = excluded.payer_wallet,
+    identity_required = excluded.identity_required, identity_type = excluded.identity_type,
+    identity_value = excluded.identity_value, identity_display = excluded.identity_display,
     billing_interval_days = excluded.billing_interval_days, grace_period_days = excluded.grace_period_days,
     tx_signature = excluded.tx_signature, wallet_source = excluded.wallet_source, slot = excluded.slot,
     expires_at = excluded.expires_at, confirmed_at = excluded.confirmed_at, failed_at = excluded.failed_at,

@@ -23,6 +23,10 @@ CREATE TABLE payments (
     merchant_wallet       text        NOT NULL,
     fee_wallet            text,
     payer_wallet          text,
+    identity_required     boolean     NOT NULL,
+    identity_type         text,
+    identity_value        text,
+    identity_display      text,
     billing_interval_days integer,
     grace_period_days     integer,
     tx_signature          text,
@@ -61,6 +65,10 @@ COMMENT ON COLUMN payments.fee_policy IS 'Where the rate came from.';
 COMMENT ON COLUMN payments.merchant_wallet IS 'Where the merchant''s part goes, base58.';
 COMMENT ON COLUMN payments.fee_wallet IS 'Where the fee goes, base58.';
 COMMENT ON COLUMN payments.payer_wallet IS 'Who pays or paid, base58.';
+COMMENT ON COLUMN payments.identity_required IS 'Whether it settles only with a verified identity.';
+COMMENT ON COLUMN payments.identity_type IS 'Kind of the buyer''s identity, as he said it. Personal.';
+COMMENT ON COLUMN payments.identity_value IS 'The identity. Personal.';
+COMMENT ON COLUMN payments.identity_display IS 'Its handle. Personal.';
 COMMENT ON COLUMN payments.billing_interval_days IS 'Length of the membership period it buys, in days.';
 COMMENT ON COLUMN payments.grace_period_days IS 'Days of grace after that period.';
 COMMENT ON COLUMN payments.tx_signature IS 'The transaction, base58.';
@@ -74,6 +82,7 @@ COMMENT ON COLUMN payments.last_attempt IS 'What the last look at the chain foun
 COMMENT ON COLUMN payments.membership_id IS 'The membership that it began or renewed.';
 COMMENT ON COLUMN payments.receipt_id IS 'Its receipt.';
 CREATE INDEX ON payments (owner_id, livemode, created_at DESC, id DESC);
+CREATE INDEX ON payments (product_id, created_at DESC, id DESC);
 CREATE INDEX ON payments (memo);
 CREATE INDEX ON payments (tx_signature);
 CREATE INDEX ON payments (status, expires_at);
