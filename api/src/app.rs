@@ -269,9 +269,9 @@ async fn verifier(config: &Config, vault: &Vault) -> Result<Verifier, StartError
 }
 
 fn settings(config: &Config) -> Result<Settings, StartError> {
-    if config.fee_wallet.is_none() && config.access_fee.get() > 0 {
+    if config.fee_wallet.is_none() && (config.access_fee.get() > 0 || config.workspace_fee.get() > 0) {
         return Err(StartError::Setting(
-            "HILT_FEE_WALLET is needed: sessions carry a fee (HILT_ACCESS_FEE_BPS) and it must go somewhere".into(),
+            "HILT_FEE_WALLET is needed: payments carry a fee (HILT_ACCESS_FEE_BPS, HILT_WORKSPACE_FEE_BPS) and it must go somewhere".into(),
         ));
     }
     Ok(Settings {
@@ -281,6 +281,9 @@ fn settings(config: &Config) -> Result<Settings, StartError> {
         usdc_mint: USDC_MINT,
         fee_wallet: config.fee_wallet,
         access_fee_bps: config.access_fee,
+        workspace_fee_bps: config.workspace_fee,
+        hosted_products: config.hosted_products,
+        telegram_bot_username: config.telegram_bot_username.clone(),
         solana_usdc_two_person_review: config.solana_usdc_two_person_review,
         webhook_allow_private: config.webhook_allow_private,
         discord_oauth: discord_oauth(config)?,

@@ -7,7 +7,7 @@ use crate::http::{
 };
 use crate::routes::Health;
 use axum::extract::FromRef;
-use events::{clock::Clock, log::Log, proof::Checkpointer, vault::Vault};
+use events::{clock::Clock, log::Log, proof::Checkpointer, vault::Vault, vocab::event::Asset};
 use projections::Reader;
 use std::sync::Arc;
 
@@ -61,6 +61,12 @@ pub struct Settings {
     pub fee_wallet: Option<events::vocab::bytes::SolanaAddress>,
     /// Fee of `/v1/access` sessions.
     pub access_fee_bps: events::vocab::money::FeeBps,
+    /// Fee of hosted checkouts (MON-13).
+    pub workspace_fee_bps: events::vocab::money::FeeBps,
+    /// Whether hosted products are offered.
+    pub hosted_products: bool,
+    /// The Telegram bot that checkout pages name, without `@`.
+    pub telegram_bot_username: Option<String>,
     /// Whether a live `solana_usdc` payout needs two people.
     pub solana_usdc_two_person_review: bool,
     /// Whether webhooks may go to private addresses.
@@ -74,6 +80,18 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// USDC, as this deployment's network knows it.
+    pub fn usdc(&self) -> Asset {
+        Asset { symbol: "USDC".to_owned(), decimals: 6, mint: self.usdc_mint }
+    }
+    /// SOL itself, which is paid in lamports.
+    pub fn sol(&self) -> Asset {
+        Asset { symbol: "SOL".to_owned(), decimals: 9, mint: rails::solana::programs::NATIVE_MINT }
+    }
+    /// The checkout page of the product with that public name.
+    pub fn checkout_url(&self, slug: &str) -> String {
+        format!("{}/p/{slug}", self.public_web_url)
+    }
     /// Where anyone can check a receipt.
     pub fn verify_url(&self, receipt: events::vocab::id::ReceiptId) -> String {
         format!("{}/v1/receipt/{receipt}/verify", self.public_api_url.as_str().trim_end_matches('/'))

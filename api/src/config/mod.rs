@@ -120,6 +120,10 @@ pub struct Config {
     pub discord_authorize_url: Url,
     /// `HILT_HELIUS_WEBHOOK_SECRET`.
     pub helius_webhook_secret: Option<Secret<String>>,
+    /// `HILT_HOSTED_PRODUCTS`.
+    pub hosted_products: bool,
+    /// `HILT_TELEGRAM_BOT_USERNAME`, without `@`.
+    pub telegram_bot_username: Option<String>,
     /// `HILT_LOG`: a tracing filter, checked where the subscriber is built.
     pub log_filter: String,
     /// `HILT_MAX_BODY_BYTES`.
@@ -214,6 +218,12 @@ impl Config {
             discord_authorize_url: source
                 .required("HILT_DISCORD_AUTHORIZE_URL", "an http:// or https:// URL", |text| url_of(text, &["http", "https"]))?,
             helius_webhook_secret: source.optional("HILT_HELIUS_WEBHOOK_SECRET", "16 visible characters or more", shared_secret)?,
+            hosted_products: source.required("HILT_HOSTED_PRODUCTS", "on or off", on_or_off)?,
+            telegram_bot_username: source.optional(
+                "HILT_TELEGRAM_BOT_USERNAME",
+                "a Telegram user name: 5 to 32 letters, digits and _",
+                telegram_username,
+            )?,
             log_filter: source.required("HILT_LOG", "a tracing filter, such as info,api=debug", word)?,
             max_body_bytes: source.required("HILT_MAX_BODY_BYTES", "a number of bytes from 1024 to 67108864", |text| {
                 parsed(text).filter(|bytes| (1024..=64 << 20).contains(bytes))
@@ -317,6 +327,20 @@ fn master_key(text: &str) -> Option<Secret<[u8; 32]>> {
 fn log_origin(text: &str) -> Option<String> {
     let fits = !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || c.is_control() || c == '+') && !text.contains("://");
     fits.then(|| text.to_owned())
+}
+
+fn on_or_off(text: &str) -> Option<bool> {
+    match text {
+        "on" => Some(true),
+        "off" => Some(false),
+        _ => None,
+    }
+}
+
+fn telegram_username(text: &str) -> Option<String> {
+    let name = text.strip_prefix('@').unwrap_or(text);
+    let fits = (5..=32).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    fits.then(|| name.to_owned())
 }
 
 fn fee(text: &str) -> Option<FeeBps> {

@@ -59,6 +59,8 @@ fn every_rule_refuses_by_name() {
         ("HILT_NATS_PREFIX", "a.b"),
         ("HILT_SOL_PRICE_URL", "api.example"),
         ("HILT_SOL_PRICE_MAX_AGE_SECONDS", "0"),
+        ("HILT_HOSTED_PRODUCTS", "perhaps"),
+        ("HILT_TELEGRAM_BOT_USERNAME", "a bot"),
         ("HILT_ROLES", "api,cook"),
         ("HILT_SOLANA_RPC_URL", "ftp://x"),
         ("HILT_SOLANA_NETWORK", "solana:mainnet"),

@@ -87,6 +87,7 @@ codes! {
     PaymentSessionClosed = "payment_session_closed" 409 "The payment session is not open any more",
     PaymentFinished = "payment_finished" 409 "The payment is finished",
     WebhookDisabled = "webhook_disabled" 409 "The webhook endpoint is disabled",
+    BackingProduct = "backing_product" 409 "The product belongs to an access product",
     AlreadyExists = "already_exists" 409 "It exists with other content",
     FeeWalletRequired = "fee_wallet_required" 409 "The fee has no wallet to go to",
     MerchantFeeCollectionNotInstant = "merchant_fee_collection_not_instant" 409 "Deferred billing is not allowed for buyer sessions",

@@ -96,8 +96,8 @@ pub struct Answer {
     pub body: Value,
     /// JSON pointers of what is shown once: a replayed answer holds `null` there.
     pub once: &'static [&'static str],
-    /// Whether `created_at` of the body is the time at which the log accepted the events.
-    pub stamped: bool,
+    /// Members of the body that are the time at which the log accepts the events, if it gets any.
+    pub stamped: &'static [&'static str],
 }
 
 impl Answer {
@@ -111,11 +111,15 @@ impl Answer {
     }
     fn new(status: StatusCode, body: impl serde::Serialize) -> Result<Self, Problem> {
         let body = serde_json::to_value(body).map_err(|error| Problem::internal(&error, "write an answer"))?;
-        Ok(Answer { status, body, once: &[], stamped: false })
+        Ok(Answer { status, body, once: &[], stamped: &[] })
     }
     /// `created_at` is when the log accepted the events, as every later read shows it; nobody knows it before (CV-13).
-    pub fn stamped(mut self) -> Self {
-        self.stamped = true;
+    pub fn stamped(self) -> Self {
+        self.stamped_as(&[CREATED_AT])
+    }
+    /// [`Answer::stamped`] for these of `created_at` and `updated_at`. When nothing is decided they stay as they are.
+    pub fn stamped_as(mut self, members: &'static [&'static str]) -> Self {
+        self.stamped = members;
         self
     }
     /// Holds secrets at these pointers, which a replay does not repeat.
@@ -133,15 +137,17 @@ impl Answer {
         if !self.once.is_empty() {
             body["idempotent_replay"] = Value::Bool(true);
         }
-        if self.stamped {
-            body[CREATED_AT] = Value::Null;
+        for member in self.stamped {
+            body[*member] = Value::Null;
         }
         body
     }
 }
 
-/// The member that [`Answer::stamped`] fills; stored as null, for the answer is stored with the events and their time is not known.
+/// The members that [`Answer::stamped_as`] fills; stored as null, for the answer is stored with the events and their time is not known.
 const CREATED_AT: &str = "created_at";
+const UPDATED_AT: &str = "updated_at";
+const STAMPS: [&str; 2] = [CREATED_AT, UPDATED_AT];
 
 /// Runs commands, at most once for each key.
 #[derive(Clone)]
@@ -208,8 +214,8 @@ impl Commands {
             match unit.commit().await {
                 Ok(appended) => {
                     self.own_writes.wrote(operation.owner, appended.last_position);
-                    if answer.stamped {
-                        answer.body[CREATED_AT] = json!(appended.recorded_at);
+                    for member in answer.stamped {
+                        answer.body[*member] = json!(appended.recorded_at);
                     }
                     return Ok(respond(answer.status, &answer.body, Some(appended.last_position), false));
                 }
@@ -264,9 +270,13 @@ impl Commands {
             .open_bytes(PURPOSE, key.as_bytes(), &stored.body)
             .map_err(|error| Problem::internal(&error, "open a stored answer"))?;
         let mut body: Value = serde_json::from_slice(&body).map_err(|error| Problem::internal(&error, "read a stored answer"))?;
-        if body.get(CREATED_AT).is_some_and(Value::is_null) {
+        let stamps: Vec<&str> = STAMPS.into_iter().filter(|member| body.get(member).is_some_and(Value::is_null)).collect();
+        if !stamps.is_empty() {
             let page = self.log.read_page(PageFilter::default(), stored.position, 1).await.map_err(|error| rejection::read(&error))?;
-            body[CREATED_AT] = json!(page.events.first().map(|recorded| recorded.envelope.recorded_at));
+            let accepted = json!(page.events.first().map(|recorded| recorded.envelope.recorded_at));
+            for member in stamps {
+                body[member] = accepted.clone();
+            }
         }
         let status = StatusCode::from_u16(stored.status).unwrap_or(StatusCode::OK);
         Ok(respond(status, &body, Some(stored.position), true))

@@ -11,7 +11,7 @@ use workers::{delivery::DeliverError, settle::SettleError};
 /// the rule, the field is named as every other check names it.
 pub fn decided(code: &str, detail: impl std::fmt::Display) -> Problem {
     let detail = detail.to_string();
-    let is_field = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    let is_field = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'_' | b'.'));
     match Code::parse(code) {
         Some(code) if code.status() == StatusCode::UNPROCESSABLE_ENTITY => match detail.split_once(": ") {
             Some((field, rule)) if is_field(field) => Problem::field(code, field, rule),

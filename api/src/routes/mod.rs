@@ -16,6 +16,7 @@ mod entitlements;
 mod handoffs;
 mod health;
 mod identity;
+mod hosted_products;
 pub mod input;
 mod jwks;
 mod log;
@@ -37,6 +38,7 @@ mod solana_pay;
 mod submit_proof;
 mod tickets;
 mod webhooks;
+mod workspace_profile;
 
 pub use context::context;
 pub use health::{Health, install_metrics};
@@ -65,6 +67,7 @@ fn public() -> OpenApiRouter<State> {
         .merge(handoffs::routes())
         .merge(health::routes())
         .merge(identity::routes())
+        .merge(hosted_products::routes())
         .merge(jwks::routes())
         .merge(log::routes())
         .merge(memberships::routes())
@@ -84,6 +87,7 @@ fn public() -> OpenApiRouter<State> {
         .merge(submit_proof::routes())
         .merge(tickets::routes())
         .merge(webhooks::routes())
+        .merge(workspace_profile::routes())
 }
 
 /// Routes for staff and auditors, which the public document leaves out (INV-47).

@@ -205,7 +205,7 @@ async fn check(log: &Log, payment: &Loaded<Payment>, body: &Confirm, tx: TxSigna
     if let Some(slug) = &body.slug {
         let product =
             load::<Product>(log, StreamId::new(Category::Product, facts.product_id)).await.map_err(|error| rejection::read(&error))?;
-        if !matches!(&product.state, Product::Active(product) if product.slug == *slug) {
+        if product.state.facts().is_none_or(|product| product.slug != *slug) {
             return Err(Problem::field(Code::SlugMismatch, "slug", "is not the payment's product"));
         }
     }

@@ -492,10 +492,7 @@ async fn way_back(
 async fn slug(log: &Log, product_id: ProductId) -> Result<String, Problem> {
     let product = events::unit::load::<Product>(log, StreamId::new(Category::Product, product_id)).await;
     let product = product.map_err(|error| rejection::read(&error))?;
-    match product.state {
-        Product::Active(product) => Ok(product.slug),
-        _ => Err(Problem::of(Code::PaymentNotFound)),
-    }
+    product.state.facts().map(|product| product.slug.clone()).ok_or_else(|| Problem::of(Code::PaymentNotFound))
 }
 
 fn chain(settler: &Settler) -> Result<&Chain, Problem> {

@@ -77,6 +77,13 @@ fn the_routes_of_the_read_side_are_there() {
         "GET /v1/access/products/{id}",
         "GET /v1/access/payment-sessions/{id}",
         "POST /v1/access/entitlements/check",
+        "GET /v1/products",
+        "GET /v1/products/{product_id}",
+        "GET /v1/products/{product_id}/payments",
+        "GET /v1/products/{product_id}/analytics",
+        "GET /v1/products/p/{slug}",
+        "POST /v1/products/p/{slug}/connect",
+        "GET /v1/workspace/profile",
         "GET /v1/payments/{payment_id}",
         "GET /v1/memberships",
         "GET /v1/memberships/lookup",
@@ -120,6 +127,7 @@ fn every_rejection_of_the_ledger_has_a_status() {
         ("ticket", ticket::Rejection::CODES),
         ("webhook_delivery", webhook_delivery::Rejection::CODES),
         ("webhook_endpoint", webhook_endpoint::Rejection::CODES),
+        ("workspace", workspace::Rejection::CODES),
     ];
     for (decider, codes) in all {
         for code in *codes {

@@ -8,6 +8,8 @@ pub mod handoffs;
 pub mod hosted;
 pub mod identity;
 pub mod keys;
+pub mod open_checkout;
 pub mod open_session;
 pub mod phantom;
 pub mod products;
+pub mod workspace;

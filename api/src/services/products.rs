@@ -60,7 +60,7 @@ pub async fn find(log: &Log, owner: OwnerId, livemode: bool, named: &ProductRef)
         // It may be the id of the hosted product behind one.
         let backing = load::<Product>(log, StreamId::new(Category::Product, stream.id)).await;
         let backing = backing.map_err(|error| rejection::read(&error))?;
-        let Product::Active(product) = &backing.state else { return Err(missing()) };
+        let Some(product) = backing.state.facts() else { return Err(missing()) };
         let access = product.access_product_id.ok_or_else(missing)?;
         loaded =
             load::<AccessProduct>(log, StreamId::new(Category::AccessProduct, access)).await.map_err(|error| rejection::read(&error))?;
@@ -68,8 +68,9 @@ pub async fn find(log: &Log, owner: OwnerId, livemode: bool, named: &ProductRef)
     match loaded.state {
         AccessProduct::Existing(product) if loaded.owner_id == Some(owner) && loaded.livemode == Some(livemode) => {
             let backing = load::<Product>(log, StreamId::new(Category::Product, product.product_id)).await;
-            let Product::Active(hosted) = backing.map_err(|error| rejection::read(&error))?.state else { return Err(missing()) };
-            Ok(Found { product: *product, slug: hosted.slug })
+            let backing = backing.map_err(|error| rejection::read(&error))?;
+            let slug = backing.state.facts().map(|hosted| hosted.slug.clone()).ok_or_else(missing)?;
+            Ok(Found { product: *product, slug })
         }
         _ => Err(missing()),
     }

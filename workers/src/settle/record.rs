@@ -393,10 +393,7 @@ impl<'a> Case<'a> {
     /// Where members of the product get in.
     async fn platform(&self) -> Result<Option<Platform>, SettleError> {
         let product = load::<Product>(self.log, StreamId::new(Category::Product, self.facts.product_id)).await?;
-        Ok(match product.state {
-            Product::Active(product) => product.membership.and_then(|config| config.platform),
-            Product::Absent => None,
-        })
+        Ok(product.state.facts().and_then(|product| product.membership.as_ref()).and_then(|config| config.platform))
     }
 
     async fn activate(
