@@ -76,6 +76,8 @@ async fn a_connect_asks_for_the_price_and_its_fee() {
     for (member, value) in expected.as_object().unwrap() {
         assert_eq!(&payment[member], value, "AC-18: {member}");
     }
+    let phone = &payment["phantom_mobile"];
+    assert!(text(phone, "connect_url").starts_with("https://phantom.app/ul/") && phone["dapp_public_key"].is_string(), "AC-18: {phone}");
     let nonce = text(&payment, "nonce");
     assert!(nonce.len() == 32 && nonce.bytes().all(|byte| byte.is_ascii_hexdigit()), "{nonce}");
     let expires_at: Timestamp = serde_json::from_value(payment["expires_at"].clone()).unwrap();

@@ -7,8 +7,9 @@ use crate::{
         buyer::IdentityFields,
         hosted,
         open_checkout::{Ask, Checkout},
+        phantom::{self, PhantomMobile},
     },
-    state::State,
+    state::{Settings, State},
 };
 use axum::{
     Json,
@@ -21,6 +22,7 @@ use events::{
     vocab::{event::PaymentCreated, id::PaymentId, money::Minor, time::Timestamp},
 };
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -68,10 +70,12 @@ struct Connected {
     expires_at: Timestamp,
     /// `PENDING_SIGNATURE`.
     status: &'static str,
+    /// How a buyer on a phone reaches his wallet.
+    phantom_mobile: Option<PhantomMobile>,
 }
 
-impl From<&PaymentCreated> for Connected {
-    fn from(payment: &PaymentCreated) -> Self {
+impl Connected {
+    fn new(payment: &PaymentCreated, phantom_mobile: Option<PhantomMobile>) -> Self {
         Connected {
             payment_id: payment.payment_id,
             nonce: payment.nonce.clone(),
@@ -87,6 +91,7 @@ impl From<&PaymentCreated> for Connected {
             identity_required: payment.identity_required,
             expires_at: payment.expires_at,
             status: "PENDING_SIGNATURE",
+            phantom_mobile,
         }
     }
 }
@@ -98,6 +103,7 @@ impl From<&PaymentCreated> for Connected {
 async fn connect(
     Part(log): Part<Log>,
     Part(checkout): Part<Checkout>,
+    Part(settings): Part<Arc<Settings>>,
     RequestId(request_id): RequestId,
     Segment(slug): Segment,
     Body { value: body, .. }: Body<Connect>,
@@ -105,8 +111,16 @@ async fn connect(
     let hosted = hosted::by_slug(&log, &slug).await?.selling()?;
     let payer = input::solana_wallet("payer_wallet", &body.payer_wallet)?;
     let identity = body.identity.parse()?;
-    let ask =
-        Ask { hosted: &hosted, payer: Some(payer), amount: body.amount_minor_units, identity: identity.as_ref(), request_id: &request_id };
-    let (payment, position) = checkout.open(&ask).await?;
-    Ok((StatusCode::CREATED, [(HILT_POSITION, position.to_string())], Json(Connected::from(&payment))).into_response())
+    let ask = Ask {
+        hosted: &hosted,
+        payer: Some(payer),
+        amount: body.amount_minor_units,
+        identity: identity.as_ref(),
+        deep_links: true,
+        request_id: &request_id,
+    };
+    let opened = checkout.open(&ask).await?;
+    let link = |key| phantom::connect(&settings, &slug, opened.payment.payment_id, key);
+    let answer = Connected::new(&opened.payment, opened.phantom.as_ref().map(link));
+    Ok((StatusCode::CREATED, [(HILT_POSITION, opened.position.to_string())], Json(answer)).into_response())
 }

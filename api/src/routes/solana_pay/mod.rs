@@ -129,7 +129,7 @@ async fn product(log: &Log, id: Option<ProductId>) -> Result<ProductCreated, Pro
     let missing = || Problem::of(Code::ProductNotFound);
     let product = load::<Product>(log, StreamId::new(Category::Product, id.ok_or_else(missing)?)).await;
     match product.map_err(|error| rejection::read(&error))?.state {
-        Product::Active(facts) => Ok(*facts),
+        Product::Active(facts) | Product::Archived(facts) => Ok(*facts),
         Product::Absent => Err(missing()),
     }
 }
