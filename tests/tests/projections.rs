@@ -45,7 +45,7 @@ async fn a_payment_shows_in_every_read_model() {
     let by_handle = memberships::Lookup::Identity("buyer".to_owned());
     let found = memberships::lookup(&reader, owner, &by_handle, START.plus_days(31)).await.unwrap();
     assert_eq!(found.len(), 1);
-    assert_eq!((found[0].status, found[0].product_title.as_deref()), (memberships::MembershipStatus::Grace, Some("Club")));
+    assert_eq!((found[0].status, found[0].product_title.as_deref()), (memberships::MembershipStatus::Grace, Some("Inner Circle")));
     assert_eq!((found[0].platform.as_deref(), found[0].receipt_id), (Some("TELEGRAM"), Some(sample.receipt)));
     let by_transaction = memberships::Lookup::Transaction(sample.tx);
     assert_eq!(memberships::lookup(&reader, owner, &by_transaction, START).await.unwrap()[0].status, memberships::MembershipStatus::Active);
