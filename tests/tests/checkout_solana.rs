@@ -2,6 +2,8 @@
 
 #[path = "checkout_solana/building.rs"]
 mod building;
+#[path = "checkout_solana/hosted.rs"]
+mod hosted;
 #[path = "checkout_solana/prices.rs"]
 mod prices;
 #[path = "checkout_solana/sessions.rs"]

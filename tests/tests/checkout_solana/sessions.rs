@@ -22,12 +22,12 @@ async fn buyer(chain: &LocalSolana) -> Keypair {
     buyer
 }
 
-async fn post(app: &TestApp, path: &str, body: &Value) -> Answer {
+pub async fn post(app: &TestApp, path: &str, body: &Value) -> Answer {
     app.send(app.request(Method::POST, path).json(body)).await
 }
 
 /// The bytes of a transaction in an answer.
-fn transaction(answer: &Value) -> Vec<u8> {
+pub fn transaction(answer: &Value) -> Vec<u8> {
     STANDARD.decode(answer["transaction"].as_str().expect("an answer with a transaction")).expect("base64")
 }
 
@@ -36,7 +36,7 @@ async fn built(app: &TestApp, payment_id: &str, payer: &Keypair) -> Vec<u8> {
     transaction(&post(app, "/v1/pay/transaction", &body).await.ok())
 }
 
-fn submission(payment_id: &str, payer: &Keypair, signed: &[u8]) -> Value {
+pub fn submission(payment_id: &str, payer: &Keypair, signed: &[u8]) -> Value {
     let wallet = payer.address().to_string();
     json!({"payment_id": payment_id, "payer_wallet": wallet, "wallet_source": "EXTERNAL_PHANTOM", "transaction": STANDARD.encode(signed)})
 }

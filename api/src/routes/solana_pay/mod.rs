@@ -4,6 +4,8 @@
 //! The link is `solana:` and the address of `/v1/pay/solana/{payment_id}`. The wallet asks it twice: by GET for what to show, by POST
 //! with its own address for the transaction to sign. The answers are those of the specification.
 
+mod open;
+
 use super::input;
 use crate::{
     http::{
@@ -46,7 +48,10 @@ const ICON_PATH: &str = "/v1/pay/solana/icon.svg";
 
 /// The routes of this folder.
 pub fn routes() -> OpenApiRouter<State> {
-    OpenApiRouter::new().routes(routes!(describe, transaction)).merge(Router::new().route(ICON_PATH, get(icon)).into())
+    OpenApiRouter::new()
+        .merge(open::routes())
+        .routes(routes!(describe, transaction))
+        .merge(Router::new().route(ICON_PATH, get(icon)).into())
 }
 
 impl Settings {
