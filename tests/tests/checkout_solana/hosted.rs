@@ -139,7 +139,6 @@ async fn too_little_wrapped_or_misdirected_sol_pays_nothing() {
         let tx = stall.chain.submit(&[&buyer], &instructions, false).await;
         stall.chain.wait_finalized(&tx).await;
         let confirm = json!({"payment_id": payment["payment_id"], "tx_signature": tx.to_string()});
-        // More than the leg is no leg: the merchant's 50,000,000 are too much, and the fee is missing.
         let refused = post(&stall.app, "/v1/pay/confirm", &confirm).await.refused(422, "tx_failed");
         assert_eq!(refused["blockers"], json!([reason]), "{refused}");
         stall.status(&payment, |body| body["status"] == "FAILED" && body["failure_reason"] == reason).await;
