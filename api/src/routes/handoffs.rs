@@ -126,6 +126,9 @@ async fn create_handoff(
     merchant.require(Scope::Write)?.require_live()?;
     let product_id: ProductId = product_id.id(Code::ProductNotFound)?;
     let hosted = hosted::of_owner(&log, merchant.owner, product_id).await?.selling()?;
+    if hosted.product.access_product_id.is_some() {
+        return Err(Problem::of(Code::ProductNotFound));
+    }
     let display = body.identity_display.as_deref();
     let identity = Identity::parse(&body.identity_type, &body.identity_value, display, |part| format!("identity_{part}"))?;
     let minutes = body.expires_in_minutes.unwrap_or(handoff::DEFAULT_MINUTES);
