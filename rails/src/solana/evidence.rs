@@ -18,6 +18,7 @@ use serde_json::Value;
 const SESSION_MEMO_PREFIX: &str = "HILT:";
 
 /// What the chain holds about a signature now.
+#[allow(clippy::large_enum_variant, reason = "one is made for each look, and none is kept")]
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Observation {
     /// The node does not know it. It may still be on its way, so this is no refusal.
