@@ -215,6 +215,7 @@ fn start_workers(
     workers.start_webhooks(projections, &parts.clock, webhooks(&parts.config))?;
     workers.start_settlement(settler);
     workers.start_deliveries(projections, &parts.clock, handover);
+    workers.start_memberships(&parts.clock);
     workers.start_housekeeping(checkpointer);
     Ok(workers)
 }

@@ -39,6 +39,8 @@ pub struct Loaded<D: Decider> {
     pub created_at: Option<Timestamp>,
     /// When its last event was recorded; `None` for a new stream.
     pub updated_at: Option<Timestamp>,
+    /// Position of the last event that was read; `None` for a new stream.
+    pub last_position: Option<u64>,
     history: Vec<(EventId, EventType)>,
     expected: Expected,
     next: Expected,
@@ -147,6 +149,11 @@ impl<'a> Unit<'a> {
         self.writes.iter().flat_map(|write| write.events.iter().map(|new| (new.event_id, write.stream, &new.event)))
     }
 
+    /// The same, with what is sealed beside each.
+    pub fn new_events(&self) -> impl Iterator<Item = &NewEvent> {
+        self.writes.iter().flat_map(|write| &write.events)
+    }
+
     /// Whether nothing was decided.
     pub fn is_empty(&self) -> bool {
         self.writes.is_empty()
@@ -177,6 +184,7 @@ pub async fn load<D: Decider>(log: &Log, stream: StreamId) -> Result<Loaded<D>, 
         livemode: Some(first.envelope.livemode),
         created_at: Some(first.envelope.recorded_at),
         updated_at: Some(last.envelope.recorded_at),
+        last_position: Some(last.position),
         history: recorded.iter().map(|event| (event.envelope.event_id, event.envelope.event_type)).collect(),
         expected,
         next: expected,
@@ -193,6 +201,7 @@ fn new_stream<D: Decider>(stream: StreamId) -> Loaded<D> {
         livemode: None,
         created_at: None,
         updated_at: None,
+        last_position: None,
         history: Vec::new(),
         expected: Expected::NoStream,
         next: Expected::NoStream,

@@ -1,6 +1,7 @@
 //! Entitlements (TR-37 to TR-40): access that a customer has, and why.
 
 use crate::{
+    Cited,
     check::{LONGEST_DAYS, filled, identified, rejections},
     evidence::Evidence,
 };
@@ -9,7 +10,7 @@ use events::{
     vocab::{
         event::{
             EntitlementActivated, EntitlementActivationBlocked, EntitlementExpired, EntitlementFailed, EntitlementOrigin,
-            EntitlementPended, EntitlementRevoked, Event,
+            EntitlementPended, EntitlementRenewed, EntitlementRevoked, Event, MembershipGifted,
         },
         id::{AccessProductId, EntitlementId, OwnerId, ProductId, SubjectId},
         personal::Personal,
@@ -43,6 +44,8 @@ pub enum Entitlement {
     Expired {
         /// What it waited for.
         pended: Box<EntitlementPended>,
+        /// The grant.
+        activated: Box<EntitlementActivated>,
     },
     /// Staff took it away.
     Revoked {
@@ -66,6 +69,11 @@ pub enum Command {
     /// Grant access on evidence (TR-37). Evidence that does not belong to it is kept as `entitlement.activation_blocked`, which
     /// names the element: see [`blocked`].
     Activate(Box<Activate>),
+    /// The membership that goes with it was given days (RT-030): access lasts as long, also when it had ended.
+    Renew {
+        /// The gift that permits it.
+        gifted: Cited<MembershipGifted>,
+    },
     /// Its window ended (TR-38).
     Expire {
         /// Now.
@@ -168,6 +176,14 @@ impl Decider for Entitlement {
             },
             (Expired { .. } | Revoked { .. } | Failed { .. }, Command::Activate(_)) => Err(state.cannot_become("active")),
 
+            (Active { activated, .. } | Expired { activated, .. }, Command::Renew { gifted }) => {
+                match gifted.event.period_end > activated.expires_at {
+                    true => Ok(vec![renewed(activated, &gifted).into()]),
+                    false => Ok(vec![]),
+                }
+            }
+            (Pending { .. } | Revoked { .. } | Failed { .. }, Command::Renew { .. }) => Err(state.cannot_become("active")),
+
             (Active { activated, .. }, Command::Expire { now }) => match now >= activated.expires_at {
                 true => Ok(vec![EntitlementExpired { entitlement_id: activated.entitlement_id, expired_at: now }.into()]),
                 false => Err(Rejection::NotExpiredYet),
@@ -204,7 +220,10 @@ impl Decider for Entitlement {
             (Absent, Event::EntitlementPended(pended)) => Pending { pended: Box::new(pended.clone()), blocked: None },
             (Pending { pended, .. }, Event::EntitlementActivated(activated)) => Active { pended, activated: Box::new(activated.clone()) },
             (Pending { pended, .. }, Event::EntitlementActivationBlocked(blocked)) => Pending { pended, blocked: Some(blocked.clone()) },
-            (Active { pended, .. }, Event::EntitlementExpired(_)) => Expired { pended },
+            (Active { pended, activated }, Event::EntitlementExpired(_)) => Expired { pended, activated },
+            (Active { pended, activated } | Expired { pended, activated }, Event::EntitlementRenewed(renewed)) => {
+                Active { pended, activated: Box::new(EntitlementActivated { expires_at: renewed.expires_at, ..*activated }) }
+            }
             (Pending { pended, .. } | Active { pended, .. }, Event::EntitlementRevoked(_)) => Revoked { pended },
             (Pending { pended, .. } | Failed { pended, .. }, Event::EntitlementFailed(failed)) => {
                 Failed { pended, reason: failed.reason.clone() }
@@ -221,7 +240,7 @@ impl Entitlement {
             Entitlement::Absent => None,
             Entitlement::Pending { pended, .. }
             | Entitlement::Active { pended, .. }
-            | Entitlement::Expired { pended }
+            | Entitlement::Expired { pended, .. }
             | Entitlement::Revoked { pended }
             | Entitlement::Failed { pended, .. } => Some(pended),
         }
@@ -271,6 +290,15 @@ impl Pend {
             duration_days: self.duration_days,
         };
         Ok(Fact::sealed(pended, self.subject_id, self.personal))
+    }
+}
+
+fn renewed(activated: &EntitlementActivated, gifted: &Cited<MembershipGifted>) -> EntitlementRenewed {
+    EntitlementRenewed {
+        entitlement_id: activated.entitlement_id,
+        access_product_id: activated.access_product_id,
+        expires_at: gifted.event.period_end,
+        membership_event: gifted.id,
     }
 }
 

@@ -59,8 +59,10 @@ pub enum Standing {
 pub struct Membership {
     /// When the paid period began.
     pub from: Timestamp,
-    /// When it ends.
+    /// Until when it is paid.
     pub until: Timestamp,
+    /// When grace is over: the member keeps his access until then.
+    pub grace_until: Timestamp,
     /// Whether it was taken away.
     pub revoked: bool,
     /// The last payment.
@@ -160,9 +162,8 @@ pub fn decide(question: &Question<'_>, entitlements: &[Entitlement], membership:
     let taken_away = |payment| {
         entitlements.iter().any(|entitlement| entitlement.standing == Standing::Revoked && entitlement.payment_id == Some(payment))
     };
-    let membership = membership
-        .filter(|membership| question.rail == RailId::SolanaUsdc && !membership.revoked)
-        .filter(|membership| !membership.payment_id.is_some_and(taken_away));
+    let membership =
+        membership.filter(|_| question.rail == RailId::SolanaUsdc).filter(|membership| !membership.payment_id.is_some_and(taken_away));
     let ranked = of_rail.iter().map(|entitlement| entitlement.answer(question.now)).chain(membership.map(|m| m.answer(question.now)));
     let best = ranked.max_by_key(|answer| (rank(answer), answer.window.map(|(_, until)| until)));
     best.unwrap_or_else(|| {
@@ -218,15 +219,13 @@ impl Entitlement {
 
 impl Membership {
     fn answer(&self, now: Timestamp) -> Answer {
-        let active = now < self.until;
-        Answer {
-            status: if active { Status::Active } else { Status::Expired },
-            reason: if active { Reason::ActiveMembership } else { Reason::EntitlementExpired },
-            source: Source::MembershipBridge,
-            window: Some((self.from, self.until)),
-            receipt_id: self.receipt_id,
-            last_payment_id: self.payment_id,
-        }
+        let (status, reason, window) = match now {
+            _ if self.revoked => (Status::Revoked, Reason::EntitlementRevoked, None),
+            now if now < self.until => (Status::Active, Reason::ActiveMembership, Some((self.from, self.until))),
+            now if now < self.grace_until => (Status::Active, Reason::ActiveMembership, Some((self.from, self.grace_until))),
+            _ => (Status::Expired, Reason::EntitlementExpired, Some((self.from, self.until))),
+        };
+        Answer { status, reason, source: Source::MembershipBridge, window, receipt_id: self.receipt_id, last_payment_id: self.payment_id }
     }
 }
 

@@ -10,6 +10,7 @@ use events::{
     vocab::{
         event::{Event, MembershipActivated, MembershipEnteredGrace, MembershipRenewed, SubscriptionCancelRequested, SubscriptionResumed},
         id::{AccessProductId, MembershipId, PaymentId, ProductId, SubjectId},
+        membership::Term,
         stream::Fact,
         time::Timestamp,
     },
@@ -42,6 +43,8 @@ pub struct Member {
     pub subject_id: SubjectId,
     /// The payments so far, first to last; never empty.
     pub payments: Vec<PaymentId>,
+    /// When the last stretch of time began that was paid or given; ahead when it was paid early.
+    pub period_start: Timestamp,
     /// Until when it is paid, gifts included.
     pub period_end: Timestamp,
     /// Days of grace after that.
@@ -105,12 +108,14 @@ impl Decider for Membership {
             (member, _, Command::UpdateProfile { platform_display }) => profile(member, &platform_display),
 
             (_, Revoked, Command::Revoke { .. }) => Ok(vec![]),
+            (member, _, Command::Revoke { now, .. }) if now >= member.grace_end() => Err(Rejection::NotActive),
             (member, _, Command::Revoke { reason, note, now }) => revoked(member, &reason, note, now),
 
             (member, Active, Command::Remind { mail_id, now }) => Ok(reminder(member, mail_id, now)),
             (_, Grace | Expired | Revoked, Command::Remind { .. }) => Ok(vec![]),
 
             (_, Revoked, Command::CancelRenewal | Command::ResumeRenewal) => Err(Rejection::Revoked),
+            (_, Expired, Command::CancelRenewal | Command::ResumeRenewal) => Err(Rejection::NotActive),
             (member, _, Command::CancelRenewal) => Ok(member.cancels().map(Fact::from).into_iter().collect()),
             (member, _, Command::ResumeRenewal) => Ok(member.resumes().map(Fact::from).into_iter().collect()),
         }
@@ -146,6 +151,7 @@ impl From<&MembershipActivated> for Member {
             access_product_id: first.access_product_id,
             subject_id: first.subject_id,
             payments: vec![first.payment_id],
+            period_start: first.period_start,
             period_end: first.period_end,
             grace_period_days: first.grace_period_days,
             reminder_offsets: first.renewal_reminder_offsets_days.clone(),
@@ -159,7 +165,17 @@ impl From<&MembershipActivated> for Member {
 impl Member {
     /// When the days of grace are over.
     pub fn grace_end(&self) -> Timestamp {
-        self.period_end.plus_days(self.grace_period_days)
+        self.term().grace_end()
+    }
+
+    /// The last stretch of time that was paid or given.
+    pub fn term(&self) -> Term {
+        Term {
+            start: self.period_start,
+            end: self.period_end,
+            grace_period_days: self.grace_period_days,
+            reminder_offsets_days: self.reminder_offsets.clone(),
+        }
     }
 
     fn enters_grace(&self) -> MembershipEnteredGrace {
@@ -178,6 +194,7 @@ impl Member {
         match event {
             Event::MembershipRenewed(next) => self.renew(next),
             Event::MembershipGifted(gift) => {
+                self.period_start = Term::gift_start(gift);
                 self.period_end = gift.period_end;
                 self.reminded = None;
                 self.standing = Standing::Active;
@@ -194,6 +211,7 @@ impl Member {
 
     fn renew(&mut self, next: &MembershipRenewed) {
         self.payments.push(next.payment_id);
+        self.period_start = next.period_start;
         self.period_end = next.period_end;
         self.grace_period_days = next.grace_period_days;
         self.reminder_offsets.clone_from(&next.renewal_reminder_offsets_days);

@@ -25,6 +25,7 @@ pub fn readers(event_type: EventType) -> &'static [&'static str] {
         | EventType::EntitlementActivated
         | EventType::EntitlementActivationBlocked
         | EventType::EntitlementExpired
+        | EventType::EntitlementRenewed
         | EventType::EntitlementRevoked
         | EventType::EntitlementFailed => &["entitlements"],
         EventType::ProofFingerprinted | EventType::VerificationAttempted | EventType::SettlementEvidenced | EventType::ReceiptMapped => {
@@ -50,13 +51,12 @@ pub fn readers(event_type: EventType) -> &'static [&'static str] {
         | EventType::IdentitySessionConsumed => &["identity_sessions"],
         EventType::ApiKeyIssued | EventType::ApiKeyRevoked => &["api_keys"],
         EventType::SubjectErased => {
-            &["payment_sessions", "payments", "entitlements", "receipts", "tickets", "webhook_deliveries", "workspaces"]
+            &["payment_sessions", "payments", "entitlements", "memberships", "receipts", "tickets", "webhook_deliveries", "workspaces"]
         }
         // The sandbox's outcome is in its entitlement; the session itself is read from its stream.
         EventType::SandboxSessionCreated | EventType::SandboxSessionConfirmed | EventType::SandboxProofRejected => &[],
         EventType::LogRead => &[],
-        EventType::EntitlementRenewed
-        | EventType::IdentitySessionRejected
+        EventType::IdentitySessionRejected
         | EventType::HandoffIssued
         | EventType::HandoffResolved
         | EventType::DiscordConnectStarted
@@ -72,7 +72,7 @@ pub fn readers(event_type: EventType) -> &'static [&'static str] {
         | EventType::MembershipRevoked
         | EventType::MembershipRenewalReminderSent
         | EventType::SubscriptionCancelRequested
-        | EventType::SubscriptionResumed => &[],
+        | EventType::SubscriptionResumed => &["memberships"],
         EventType::DeliveryRequested
         | EventType::DeliveryAttempted
         | EventType::DeliverySent

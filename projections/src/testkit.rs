@@ -427,7 +427,7 @@ impl Sample {
             },
             payment_id,
         );
-        let member = self.at(
+        let member = self.sealed(
             MembershipActivated {
                 membership_id: self.membership,
                 product_id: self.product,
@@ -440,10 +440,11 @@ impl Sample {
                 period_end: START.plus_days(30),
                 grace_period_days: 3,
                 renewal_reminder_offsets_days: vec![7, 2, 1],
-                platform: None,
+                platform: Some(Platform::Telegram),
                 payment_event: confirmed.event_id,
             },
             self.membership,
+            self.customer(),
         );
         let activated = self.at(
             EntitlementActivated {

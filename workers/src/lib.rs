@@ -5,11 +5,13 @@ pub mod expire;
 pub mod health;
 mod housekeeping;
 pub mod mail;
+pub mod memberships;
 mod runtime;
 pub mod settle;
 pub mod webhooks;
 
 pub use health::{WorkerHealth, WorkerState};
 pub use runtime::{
-    DELIVERY_RESCUE, HOUSEKEEPING, Health, PAYMENT_WATCHER, PROOF_SETTLEMENT, WEBHOOK_DELIVERER, WEBHOOK_EMITTER, Watch, Workers,
+    DELIVERY_RESCUE, HOUSEKEEPING, Health, MEMBERSHIP_SWEEP, PAYMENT_WATCHER, PROOF_SETTLEMENT, WEBHOOK_DELIVERER, WEBHOOK_EMITTER, Watch,
+    Workers,
 };

@@ -3,7 +3,7 @@
 use crate::{
     delivery::{Handover, rescue},
     health::{Board, WorkerHealth, WorkerState},
-    housekeeping,
+    housekeeping, memberships,
     settle::{SettleProofs, Settler, watch},
     webhooks::{WebhookConfig, Webhooks},
 };
@@ -26,6 +26,8 @@ pub const PROOF_SETTLEMENT: &str = "proof_settlement";
 pub const PAYMENT_WATCHER: &str = "payment_watcher";
 /// The worker that hands over what bots make, and tries again what failed.
 pub const DELIVERY_RESCUE: &str = "delivery_rescue";
+/// The worker that puts on record what the clock does to memberships.
+pub const MEMBERSHIP_SWEEP: &str = "membership_sweep";
 /// The worker that signs checkpoints and forgets old answers.
 pub const HOUSEKEEPING: &str = "housekeeping";
 /// The worker that delivers them.
@@ -109,6 +111,12 @@ impl Workers {
             reader: Reader::new(self.deps.pool.clone()),
         };
         self.lead(DELIVERY_RESCUE, move |stop| rescue::run(rescue.clone(), stop));
+    }
+
+    /// Starts what puts on record what the clock does to memberships.
+    pub fn start_memberships(&mut self, clock: &Clock) {
+        let (log, reader, clock) = (self.deps.log.clone(), Reader::new(self.deps.pool.clone()), clock.clone());
+        self.lead(MEMBERSHIP_SWEEP, move |stop| memberships::run(log.clone(), reader.clone(), clock.clone(), stop));
     }
 
     /// Starts what keeps the log in order: signed checkpoints, and forgetting old stored answers.

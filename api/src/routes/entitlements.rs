@@ -236,15 +236,17 @@ async fn membership(
     let mut latest: Option<entitlement_check::Membership> = None;
     for person in people {
         let id = MembershipId::of(product.product_id, person);
-        let Some(found) = memberships::find(reader, owner, id, now).await.map_err(rejection::query)? else { continue };
+        let Some(found) = memberships::find(reader, owner, id).await.map_err(rejection::query)? else { continue };
+        let (row, receipt_id) = (found.membership, found.receipt_id);
         let found = entitlement_check::Membership {
-            from: found.membership.current_period_start_at,
-            until: found.membership.current_period_end_at,
-            revoked: false,
-            payment_id: Some(found.membership.latest_payment_id),
-            receipt_id: found.receipt_id,
+            from: row.current_period_start_at(now),
+            until: row.current_period_end_at,
+            grace_until: row.grace_end_at,
+            revoked: row.revoked_at.is_some(),
+            payment_id: Some(row.latest_payment_id),
+            receipt_id,
         };
-        if latest.as_ref().is_none_or(|latest| latest.until < found.until) {
+        if latest.as_ref().is_none_or(|latest| (!latest.revoked, latest.until) < (!found.revoked, found.until)) {
             latest = Some(found);
         }
     }

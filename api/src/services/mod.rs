@@ -8,6 +8,7 @@ pub mod handoffs;
 pub mod hosted;
 pub mod identity;
 pub mod keys;
+pub mod memberships;
 pub mod open_checkout;
 pub mod open_session;
 pub mod phantom;

@@ -3,6 +3,7 @@
 pub mod bytes;
 pub mod event;
 pub mod id;
+pub mod membership;
 pub mod money;
 pub mod personal;
 pub mod rail;

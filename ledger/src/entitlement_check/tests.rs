@@ -15,7 +15,7 @@ fn active(from: i64, until: i64) -> Entitlement {
 }
 
 fn membership(until: i64) -> Membership {
-    Membership { from: at(0), until: at(until), revoked: false, payment_id: None, receipt_id: None }
+    Membership { from: at(0), until: at(until), grace_until: at(until), revoked: false, payment_id: None, receipt_id: None }
 }
 
 fn ask(
@@ -75,7 +75,10 @@ fn the_longest_window_is_told() {
 
 #[test]
 fn a_revoked_or_ended_membership_grants_nothing() {
-    assert_eq!(ask(RailId::SolanaUsdc, 5, &[], Some(&Membership { revoked: true, ..membership(30) })).1, "no_entitlement");
+    let revoked = Membership { revoked: true, ..membership(30) };
+    let taken = ("revoked", "entitlement_revoked", "membership_bridge");
+    assert_eq!(ask(RailId::SolanaUsdc, 5, &[], Some(&revoked)), taken);
+    assert_eq!(ask(RailId::SolanaUsdc, 5, &[], Some(&Membership { grace_until: at(40), ..revoked })), taken);
     assert_eq!(ask(RailId::SolanaUsdc, 31, &[], Some(&membership(30))), ("expired", "entitlement_expired", "membership_bridge"));
     assert_eq!(ask(RailId::BaseUsdc, 5, &[], Some(&membership(30))).0, "not_found");
 }
@@ -90,6 +93,18 @@ fn x402_finds_what_was_paid_by_that_protocol() {
 #[test]
 fn the_sandbox_says_so() {
     assert_eq!(solana(5, &[Entitlement { sandbox: true, ..active(0, 30) }]).2, "sandbox_entitlement");
+}
+
+#[test]
+fn a_member_keeps_his_access_through_the_days_of_grace() {
+    let member = Membership { grace_until: at(33), ..membership(30) };
+    let active = ("active", "active_membership", "membership_bridge");
+    assert_eq!(ask(RailId::SolanaUsdc, 29, &[], Some(&member)), active);
+    assert_eq!(ask(RailId::SolanaUsdc, 32, &[], Some(&member)), active);
+    assert_eq!(ask(RailId::SolanaUsdc, 33, &[], Some(&member)).0, "expired");
+    let question = |now| Question { rail: RailId::SolanaUsdc, allowed_rails: &[RailId::SolanaUsdc], now: at(now) };
+    assert_eq!(decide(&question(29), &[], Some(&member)).window, Some((at(0), at(30))), "before grace nothing is said of it");
+    assert_eq!(decide(&question(31), &[], Some(&member)).window, Some((at(0), at(33))));
 }
 
 #[test]

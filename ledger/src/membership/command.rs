@@ -100,6 +100,8 @@ rejections! {
         } = "membership_mismatch", "{field} of the payment is not the membership's";
         /// What is revoked takes no gifts.
         Revoked = "membership_revoked", "the membership is revoked";
+        /// What is over cannot be ended, and has no renewal.
+        NotActive = "membership_not_active", "the membership is over";
         /// A gift of nothing, or of more than a year.
         GiftDaysOutOfRange = "gift_days_out_of_range", "days is an integer from 1 to 366";
         /// A handle without a letter, or a very long one.

@@ -124,14 +124,10 @@ pub(super) fn revoked(member: &Member, reason: &str, note: Option<String>, now: 
 
 /// Of several reminders that are due, after the service was away, only the nearest to the end is sent.
 pub(super) fn reminder(member: &Member, mail_id: Option<MailId>, now: Timestamp) -> Vec<Fact> {
-    let due = |offset: &&u32| now >= member.period_end.plus_seconds(-86_400 * i64::from(**offset));
-    let nearest = member.reminder_offsets.iter().filter(due).min().copied();
-    match nearest.filter(|offset| member.reminded.is_none_or(|reminded| *offset < reminded)) {
-        Some(offset_days) if !member.cancelled && now < member.period_end => {
-            vec![
-                MembershipRenewalReminderSent { membership_id: member.membership_id, period_end: member.period_end, offset_days, mail_id }
-                    .into(),
-            ]
+    let (membership_id, period_end) = (member.membership_id, member.period_end);
+    match member.term().reminder_due(member.reminded, now) {
+        Some(offset_days) if !member.cancelled => {
+            vec![MembershipRenewalReminderSent { membership_id, period_end, offset_days, mail_id }.into()]
         }
         _ => vec![],
     }

@@ -3,7 +3,8 @@
 use super::samples::*;
 use crate::{
     Cited,
-    membership::{self, Command, Membership, Rejection},
+    entitlement::{self, Entitlement},
+    membership::{self, Command, Membership, Rejection, Standing},
     spec::given,
 };
 use events::{
@@ -180,6 +181,104 @@ fn texts_about_a_member_are_sealed_with_his_key_and_bounded() {
     assert_eq!(named.personal.unwrap().1.identity_display.as_deref(), Some("@crzypeas"));
     for wrong in [" ".to_owned(), "x".repeat(201)] {
         member.when(Command::UpdateProfile { platform_display: wrong }).refused(Rejection::DisplayRequired);
+    }
+}
+
+#[test]
+fn what_is_over_cannot_be_revoked_and_has_no_renewal() {
+    let live = Live::run();
+    let (first, end) = (begun(&live), 60 + 33 * DAY);
+    let late = Command::Revoke { reason: "refund".into(), note: None, now: at(end) };
+    given::<Membership>(&first).when(late.clone()).refused(Rejection::NotActive);
+    let over = with(&first, &given::<Membership>(&first).when(Command::Expire { now: at(end) }).events());
+    for command in [late, Command::CancelRenewal, Command::ResumeRenewal] {
+        given::<Membership>(&over).when(command).refused(Rejection::NotActive);
+    }
+}
+
+/// Over random histories: days that were paid or given are never lost, a reminder is sent once a period and never to those who will
+/// not go on, and what is over stays so until somebody pays or gives.
+#[test]
+fn whatever_happens_in_whatever_order() {
+    let live = Live::run();
+    for seed in 0..300 {
+        let mut dice = super::histories::Dice(seed);
+        let (mut log, mut seconds) = (begun(&live), 60);
+        for n in 0..60 {
+            seconds += dice.below(12 * DAY as u64) as i64;
+            let now = at(seconds);
+            let before = Membership::fold(&log).member().unwrap().clone();
+            let command = match dice.below(14) {
+                0 => renewal(&live, 300 + n, seconds),
+                1 => gift(dice.below(40) as u32, seconds),
+                2 if dice.one_in(3) => Command::Revoke { reason: "refund".into(), note: None, now },
+                3 => Command::CancelRenewal,
+                4 => Command::ResumeRenewal,
+                5..8 => Command::EnterGrace { now },
+                8..11 => Command::Expire { now },
+                _ => Command::Remind { mail_id: None, now },
+            };
+            let Ok(facts) = Membership::decide(&Membership::fold(&log), command.clone()) else { continue };
+            for fact in facts {
+                match &fact.event {
+                    Event::MembershipRenewed(e) if before.standing == Standing::Revoked => assert_eq!(e.period_start, now, "{seed}"),
+                    Event::MembershipRenewed(e) => assert_eq!(e.period_start, before.period_end.max(now), "{seed}: {e:?}"),
+                    Event::MembershipGifted(e) => assert_eq!(e.period_end, before.period_end.max(now).plus_days(e.days), "{seed}"),
+                    Event::MembershipRenewalReminderSent(e) => {
+                        assert!(before.reminded.is_none_or(|last| e.offset_days < last) && !before.cancelled, "{seed}: {e:?}");
+                        assert!(before.standing == Standing::Active && now < e.period_end, "{seed}: {e:?}");
+                    }
+                    Event::MembershipEnteredGrace(e) => assert!(now >= e.period_end, "{seed}: {e:?}"),
+                    Event::MembershipExpired(_) => assert!(now >= before.grace_end(), "{seed}"),
+                    _ => {}
+                }
+                log.push(fact.event);
+            }
+            let after = Membership::fold(&log).member().unwrap().clone();
+            let over = |standing| matches!(standing, Standing::Revoked | Standing::Expired);
+            let began_again = !over(after.standing) && over(before.standing);
+            assert!(!began_again || matches!(command, Command::Pay(_) | Command::Gift { .. }), "{seed}: {command:?}");
+            if after == before {
+                continue;
+            }
+            for again in [Command::EnterGrace { now }, Command::Expire { now }, Command::Remind { mail_id: None, now }] {
+                let Ok(facts) = Membership::decide(&Membership::fold(&log), again.clone()) else { continue };
+                let log: Vec<Event> = log.iter().cloned().chain(facts.into_iter().map(|fact| fact.event)).collect();
+                assert_eq!(Membership::decide(&Membership::fold(&log), again).unwrap_or_default(), vec![], "{seed}: once is enough");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_gift_carries_access_along_also_when_it_had_ended() {
+    let live = Live::run();
+    let activate = entitlement::Command::Activate(Box::new(live.activate()));
+    let pended = vec![Event::from(live.pended.clone())];
+    let active = with(&pended, &given::<Entitlement>(&pended).when(activate).events());
+    let window = |history: &[Event]| match Entitlement::fold(history) {
+        Entitlement::Active { activated, .. } => (activated.active_from, activated.expires_at),
+        other => panic!("{other:?}"),
+    };
+    let (from, until) = window(&active);
+    let gifted = |period_end| {
+        let event = MembershipGifted { membership_id: live.membership.membership_id, days: 10, period_end };
+        entitlement::Command::Renew { gifted: Cited::new(id(80), event) }
+    };
+    let renewed = given::<Entitlement>(&active).when(gifted(until.plus_days(10))).events();
+    assert_eq!(payload!(renewed[0].clone(), EntitlementRenewed).membership_event, id(80));
+    assert_eq!(window(&with(&active, &renewed)), (from, until.plus_days(10)));
+    given::<Entitlement>(&active).when(gifted(until)).nothing();
+
+    let expired = with(&active, &given::<Entitlement>(&active).when(entitlement::Command::Expire { now: until }).events());
+    let back = with(&expired, &given::<Entitlement>(&expired).when(gifted(until.plus_days(40))).events());
+    assert_eq!(window(&back), (from, until.plus_days(40)));
+
+    let revoke = entitlement::Command::Revoke { reason: "refund".into() };
+    let revoked = with(&active, &given::<Entitlement>(&active).when(revoke).events());
+    for (history, from) in [(&pended, "pending"), (&revoked, "revoked")] {
+        let refused = entitlement::Rejection::TransitionNotAllowed { from, to: "active" };
+        given::<Entitlement>(history).when(gifted(until.plus_days(40))).refused(refused);
     }
 }
 

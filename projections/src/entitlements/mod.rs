@@ -83,7 +83,7 @@ impl Row for Entitlement {
 
 impl Projection for Entitlements {
     const NAME: &'static str = "entitlements";
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
     const PERSONAL: bool = true;
     const SCHEMA: &'static str = include_str!("schema.sql");
     const LOAD: &'static str = include_str!("load.sql");
@@ -100,6 +100,7 @@ impl Projection for Entitlements {
             Event::EntitlementPended(e) => Keys::row(e.entitlement_id),
             Event::EntitlementActivated(e) => Keys::row(e.entitlement_id),
             Event::EntitlementActivationBlocked(e) => Keys::row(e.entitlement_id),
+            Event::EntitlementRenewed(e) => Keys::row(e.entitlement_id),
             Event::EntitlementExpired(e) => Keys::row(e.entitlement_id),
             Event::EntitlementRevoked(e) => Keys::row(e.entitlement_id),
             Event::EntitlementFailed(e) => Keys::row(e.entitlement_id),
@@ -119,6 +120,10 @@ impl Projection for Entitlements {
                 cite(row, e.evidence);
             }),
             Event::EntitlementActivationBlocked(e) => rows.update(event, e.entitlement_id, |row| row.reason = Some(e.reason.clone())),
+            Event::EntitlementRenewed(e) => rows.update(event, e.entitlement_id, |row| {
+                row.status = EntitlementStatus::Active;
+                row.expires_at = Some(e.expires_at);
+            }),
             Event::EntitlementExpired(e) => rows.update(event, e.entitlement_id, |row| row.status = EntitlementStatus::Expired),
             Event::EntitlementRevoked(e) => rows.update(event, e.entitlement_id, |row| {
                 row.status = EntitlementStatus::Revoked;

@@ -1,2 +1,4 @@
--- It holds no personal data, so nothing is looked up by person.
-SELECT to_jsonb(t)::text FROM memberships t WHERE t.id = ANY($1) AND $2::uuid[] IS NOT NULL
+-- A row that both halves find is taken once.
+SELECT to_jsonb(t)::text FROM memberships t WHERE t.id = ANY($1)
+UNION ALL
+SELECT to_jsonb(t)::text FROM memberships t WHERE t.subject_id = ANY($2)

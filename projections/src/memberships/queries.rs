@@ -1,57 +1,35 @@
-//! What is asked of `memberships`. Answers also show the product, the customer and where the membership stands, which are read from
-//! the tables that hold them.
+//! What is asked of `memberships`. The row holds all that is filtered and looked up by; what is only shown beside it stands in the
+//! tables of products and payments and is read for the rows of an answer ([`shown`]).
 
 use super::Membership;
-use crate::{Page, QueryError, Reader, Window, reader::pattern, words::words};
+use crate::{Page, QueryError, Reader, Window, reader::pattern};
 use events::vocab::{
     bytes::TxSignature,
     id::{MembershipId, OwnerId, ProductId, ReceiptId},
+    membership::MembershipStatus,
     time::Timestamp,
-    words::DeliveryType,
+    words::{DeliveryType, Platform},
 };
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use std::collections::HashMap;
 use uuid::Uuid;
 
-const TABLES: &[&str] = &["memberships", "products", "payments", "entitlements"];
+const TABLES: &[&str] = &["memberships"];
+const SHOWN_TABLES: &[&str] = &["memberships", "products", "payments"];
 
 /// A membership as it is shown.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct MembershipView {
     /// The row.
-    #[serde(flatten)]
     pub membership: Membership,
     /// Title of its product.
     pub product_title: Option<String>,
     /// How its product hands access over.
     pub delivery_type: Option<DeliveryType>,
-    /// Receipt of the current period's payment.
+    /// Public name of its product.
+    pub slug: Option<String>,
+    /// Receipt of the last payment.
     pub receipt_id: Option<ReceiptId>,
-    /// The merchant's id of the member.
-    pub external_customer_id: Option<String>,
-    /// The member's e-mail address.
-    pub email: Option<String>,
-    /// Kind of platform identity.
-    pub identity_type: Option<String>,
-    /// The platform identity.
-    pub identity_value: Option<String>,
-    /// Its handle.
-    pub identity_display: Option<String>,
-    /// `TELEGRAM`, `DISCORD` …
-    pub platform: Option<String>,
-    /// Where it stands at the time that was asked about.
-    pub status: MembershipStatus,
-}
-
-words! {
-    /// Where a membership stands at a moment.
-    pub enum MembershipStatus {
-        /// In a paid period.
-        Active = "ACTIVE",
-        /// After it, in the days of grace.
-        Grace = "GRACE",
-        /// Over.
-        Expired = "EXPIRED",
-    }
 }
 
 /// What to narrow a list of memberships by; `None` does not matter.
@@ -64,15 +42,15 @@ pub struct Filter {
     /// Standing so.
     pub status: Option<MembershipStatus>,
     /// On this platform.
-    pub platform: Option<String>,
-    /// Holding this text in identity, wallet or transaction; case does not matter.
+    pub platform: Option<Platform>,
+    /// Holding this text in handle, identity, customer id, e-mail, wallet or a transaction; case does not matter.
     pub q: Option<String>,
 }
 
 /// What to look a membership up by.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Lookup {
-    /// The wallet that paid last.
+    /// A wallet that paid for it.
     Wallet(String),
     /// A handle, platform identity, customer id or e-mail address.
     Identity(String),
@@ -89,6 +67,7 @@ pub async fn list(
     now: Timestamp,
 ) -> Result<Page<MembershipView>, QueryError> {
     let status = filter.status.map(MembershipStatus::as_str);
+    let platform = filter.platform.map(Platform::as_str);
     let q = filter.q.as_deref().map(pattern);
     let rows = sqlx::query_scalar(include_str!("queries/list.sql"))
         .bind(owner.0)
@@ -96,7 +75,7 @@ pub async fn list(
         .bind(filter.livemode)
         .bind(filter.product_id)
         .bind(status)
-        .bind(filter.platform.clone())
+        .bind(platform)
         .bind(q.clone())
         .bind(window.after_time())
         .bind(window.after_id())
@@ -108,25 +87,69 @@ pub async fn list(
         .bind(filter.livemode)
         .bind(filter.product_id)
         .bind(status)
-        .bind(filter.platform.clone())
+        .bind(platform)
         .bind(q);
-    reader.page(TABLES, rows, total).await
+    let Page { items, total } = reader.page(TABLES, rows, total).await?;
+    Ok(Page { items: shown(reader, items).await?, total })
 }
 
-/// The membership of that id as it stands at `now`, if it is this owner's (RT-027).
-pub async fn find(reader: &Reader, owner: OwnerId, id: MembershipId, now: Timestamp) -> Result<Option<MembershipView>, QueryError> {
-    let query = sqlx::query_scalar(include_str!("queries/find.sql")).bind(owner.0).bind(now.datetime()).bind(id.0);
-    reader.one(TABLES, query).await
+/// The row of that id, if it is this owner's.
+pub async fn row(reader: &Reader, owner: OwnerId, id: MembershipId) -> Result<Option<Membership>, QueryError> {
+    reader.one(TABLES, sqlx::query_scalar(include_str!("queries/find.sql")).bind(owner.0).bind(id.0)).await
+}
+
+/// The membership of that id, if it is this owner's (RT-027).
+pub async fn find(reader: &Reader, owner: OwnerId, id: MembershipId) -> Result<Option<MembershipView>, QueryError> {
+    let found = row(reader, owner, id).await?;
+    Ok(shown(reader, found.into_iter().collect()).await?.pop())
 }
 
 /// Up to 100 memberships of this owner that the key finds, newest first (RT-026).
-pub async fn lookup(reader: &Reader, owner: OwnerId, key: &Lookup, now: Timestamp) -> Result<Vec<MembershipView>, QueryError> {
-    let (query, value) = match key {
-        Lookup::Wallet(wallet) => (include_str!("queries/lookup_by_wallet.sql"), wallet.clone()),
-        Lookup::Identity(identity) => (include_str!("queries/lookup_by_identity.sql"), identity.clone()),
-        Lookup::Transaction(signature) => (include_str!("queries/lookup_by_transaction.sql"), signature.to_string()),
+pub async fn lookup(reader: &Reader, owner: OwnerId, key: &Lookup) -> Result<Vec<MembershipView>, QueryError> {
+    let (wallet, transaction, identity) = match key {
+        Lookup::Wallet(wallet) => (Some(wallet.clone()), None, None),
+        Lookup::Transaction(signature) => (None, Some(signature.to_string()), None),
+        Lookup::Identity(identity) => (None, None, Some(identity.clone())),
     };
-    reader.many(TABLES, sqlx::query_scalar(query).bind(owner.0).bind(now.datetime()).bind(value)).await
+    let query = sqlx::query_scalar(include_str!("queries/lookup.sql")).bind(owner.0).bind(wallet).bind(transaction).bind(identity);
+    let found = reader.many(TABLES, query).await?;
+    shown(reader, found).await
+}
+
+/// Up to `limit` memberships of all owners with something to put on record at `now`, the longest due first, after the one with that
+/// due time and id.
+pub async fn due(reader: &Reader, now: Timestamp, after: Option<(Timestamp, Uuid)>, limit: u32) -> Result<Vec<Membership>, QueryError> {
+    let query = sqlx::query_scalar(include_str!("queries/due.sql"))
+        .bind(now.datetime())
+        .bind(after.map(|(at, _)| at.datetime()))
+        .bind(after.map(|(_, id)| id))
+        .bind(i64::from(limit));
+    reader.many(TABLES, query).await
+}
+
+/// `rows` with what is shown beside them.
+pub async fn shown(reader: &Reader, rows: Vec<Membership>) -> Result<Vec<MembershipView>, QueryError> {
+    /// What stands in other tables.
+    #[derive(Default, Deserialize)]
+    struct Beside {
+        id: Uuid,
+        product_title: Option<String>,
+        delivery_type: Option<DeliveryType>,
+        slug: Option<String>,
+        receipt_id: Option<ReceiptId>,
+    }
+    let ids: Vec<Uuid> = rows.iter().map(|row| row.meta.id).collect();
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let query = sqlx::query_scalar(include_str!("queries/shown_with.sql")).bind(ids);
+    let found: Vec<Beside> = reader.many(SHOWN_TABLES, query).await?;
+    let mut beside: HashMap<Uuid, Beside> = found.into_iter().map(|beside| (beside.id, beside)).collect();
+    let view = |membership: Membership| {
+        let Beside { product_title, delivery_type, slug, receipt_id, .. } = beside.remove(&membership.meta.id).unwrap_or_default();
+        MembershipView { membership, product_title, delivery_type, slug, receipt_id }
+    };
+    Ok(rows.into_iter().map(view).collect())
 }
 
 /// How many memberships of one of this owner's products are in a paid period at `now`.

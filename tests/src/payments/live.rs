@@ -17,29 +17,29 @@ use events::{
         rail::RailId,
         stream::Category,
         time::Timestamp,
-        words::{Outcome, Trigger},
+        words::{Outcome, Platform, Trigger},
     },
 };
 use ledger::{
     Cited,
     entitlement::Entitlement,
     evidence::{Evidence, ReceiptEvidence},
-    membership::{self, Membership},
+    membership::{self, Membership, Standing},
     payment::{self, Payment},
     payment_session::{self, PaymentSession},
     proof::{self, Proof},
     receipt::{self, Receipt},
 };
 
-/// Opens a live session with its requirement, payment and pending entitlement, in one append.
+/// Opens a live session of a new person; see [`session_of`].
 pub async fn session(log: &Log, shop: &Shop) -> OpenSession {
-    let open = OpenSession {
-        correlation_id: new_id(),
-        session_id: new_id(),
-        payment_id: new_id(),
-        entitlement_id: new_id(),
-        subject_id: log.vault().new_subject(shop.owner_id).await.unwrap(),
-    };
+    let subject_id = log.vault().new_subject(shop.owner_id).await.unwrap();
+    session_of(log, shop, subject_id).await
+}
+
+/// Opens a live session with its requirement, payment and pending entitlement, in one append.
+pub async fn session_of(log: &Log, shop: &Shop, subject_id: SubjectId) -> OpenSession {
+    let open = OpenSession { correlation_id: new_id(), session_id: new_id(), payment_id: new_id(), entitlement_id: new_id(), subject_id };
     let expires_at = log.clock().now().plus_seconds(1_800);
     let mut unit = Unit::new(log, context(shop.owner_id, true, open.correlation_id));
     let mut session = unit.start::<PaymentSession>(stream(Category::PaymentSession, open.session_id));
@@ -180,13 +180,15 @@ pub async fn settle(log: &Log, shop: &Shop, open: &OpenSession, proof_id: ProofI
     let Payment::Confirmed { confirmed: paid, .. } = &payment.state else { panic!("the payment is confirmed") };
     let membership_id = MembershipId::of(shop.product_id, open.subject_id);
     let mut membership = unit.load::<Membership>(stream(Category::Membership, membership_id)).await.unwrap();
+    let member = membership.state.member().filter(|member| member.standing != Standing::Revoked);
+    let current_end = member.map(|member| member.period_end);
     let pay = membership::Pay {
         membership_id,
         access_product_id: Some(shop.access_product_id),
         subject_id: open.subject_id,
         terms: terms(),
-        platform: None,
-        personal: events::vocab::personal::Personal::default(),
+        platform: Some(Platform::Telegram),
+        personal: customer(),
         payment: Cited::new(confirmed, (**paid).clone()),
         now,
     };
@@ -205,7 +207,8 @@ pub async fn settle(log: &Log, shop: &Shop, open: &OpenSession, proof_id: ProofI
         mapped: Cited::new(mapped, mapping),
         membership_id: Some(membership_id),
     };
-    let activated = activate(&mut unit, shop, open.entitlement_id, Evidence::Receipt(Box::new(evidence)), mapped, now).await;
+    let evidence = Evidence::Receipt(Box::new(evidence));
+    let activated = activate(&mut unit, shop, open.entitlement_id, evidence, mapped, (now, current_end)).await;
     let Event::EntitlementActivated(activation) = decided(&unit, activated) else { panic!("the evidence belongs to the entitlement") };
     let confirm = payment_session::Command::Confirm { entitlement: Cited::new(activated, activation) };
     unit.decide(&mut session, confirm, Some(activated)).unwrap();

@@ -7,7 +7,7 @@ mod sandbox;
 mod shop;
 
 pub use force::{first, force};
-pub use live::{prove, session, settle};
+pub use live::{prove, session, session_of, settle};
 pub use sandbox::sandbox;
 pub use shop::shop;
 
@@ -89,6 +89,13 @@ pub async fn paid(log: &Log, shop: &Shop) -> Paid {
     settle(log, shop, &open, proof_id, tx).await
 }
 
+/// A further payment of the same person.
+pub async fn paid_again(log: &Log, shop: &Shop, before: &Paid) -> Paid {
+    let open = session_of(log, shop, before.session.subject_id).await;
+    let (proof_id, tx) = prove(log, shop, &open).await;
+    settle(log, shop, &open, proof_id, tx).await
+}
+
 /// Signs the log as it stands, as the service does, and returns the note.
 pub async fn sign_checkpoint(log: &Log) -> String {
     Checkpointer::new(log.clone(), ORIGIN).sign().await.unwrap().note
@@ -121,7 +128,14 @@ fn context(owner: OwnerId, livemode: bool, correlation_id: Uuid) -> Context {
 }
 
 fn customer() -> Personal {
-    Personal { email: Some("buyer@example.com".to_owned()), external_customer_id: Some("customer-1".to_owned()), ..Personal::default() }
+    Personal {
+        email: Some("buyer@example.com".to_owned()),
+        external_customer_id: Some("customer-1".to_owned()),
+        identity_type: Some("TELEGRAM_USER_ID".to_owned()),
+        identity_value: Some("7710".to_owned()),
+        identity_display: Some("@crzypeas".to_owned()),
+        ..Personal::default()
+    }
 }
 
 /// The event that `unit` decided with that id.
@@ -143,9 +157,17 @@ fn pend(shop: &Shop, entitlement_id: EntitlementId, subject_id: SubjectId, origi
     }))
 }
 
-async fn activate(unit: &mut Unit<'_>, shop: &Shop, id: EntitlementId, evidence: Evidence, cause: EventId, now: Timestamp) -> EventId {
+/// Activates at `now`, after the end of the access that the customer has, if he has any.
+async fn activate(
+    unit: &mut Unit<'_>,
+    shop: &Shop,
+    id: EntitlementId,
+    evidence: Evidence,
+    cause: EventId,
+    (now, current_end): (Timestamp, Option<Timestamp>),
+) -> EventId {
     let livemode = matches!(evidence, Evidence::Receipt(_));
     let mut entitlement = unit.load::<Entitlement>(stream(Category::Entitlement, id)).await.unwrap();
-    let activate = entitlement::Activate { owner_id: shop.owner_id, livemode, evidence, current_end: None, now };
+    let activate = entitlement::Activate { owner_id: shop.owner_id, livemode, evidence, current_end, now };
     unit.decide(&mut entitlement, entitlement::Command::Activate(Box::new(activate)), Some(cause)).unwrap()[0]
 }

@@ -60,7 +60,7 @@ pub async fn sandbox(log: &Log, shop: &Shop) -> (SandboxSessionId, EntitlementId
         session: (**facts).clone(),
         confirmed: Cited::new(confirmed, confirmation),
     };
-    activate(&mut unit, shop, entitlement_id, Evidence::Sandbox(Box::new(evidence)), confirmed, now).await;
+    activate(&mut unit, shop, entitlement_id, Evidence::Sandbox(Box::new(evidence)), confirmed, (now, None)).await;
     unit.commit().await.unwrap();
     (session_id, entitlement_id)
 }

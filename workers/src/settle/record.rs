@@ -22,7 +22,7 @@ use events::{
         rail::RailId,
         stream::{Category, StreamId},
         time::Timestamp,
-        words::{Outcome, Platform, Trigger},
+        words::{DeliveryType, IdentityType, Outcome, Platform, Trigger},
     },
 };
 use ledger::{
@@ -381,7 +381,7 @@ impl<'a> Case<'a> {
             access_product_id: self.facts.access_product_id,
             subject_id,
             terms,
-            platform: self.platform().await?,
+            platform: self.platform(&personal).await?,
             personal,
             payment: Cited::new(payment_event, (**confirmed).clone()),
             now: self.now,
@@ -390,10 +390,21 @@ impl<'a> Case<'a> {
         Ok((Some(membership_id), current_end))
     }
 
-    /// Where members of the product get in.
-    async fn platform(&self) -> Result<Option<Platform>, SettleError> {
+    /// Where the member gets in: as the product says, or as it hands access over, or where he is known.
+    async fn platform(&self, member: &Personal) -> Result<Option<Platform>, SettleError> {
         let product = load::<Product>(self.log, StreamId::new(Category::Product, self.facts.product_id)).await?;
-        Ok(product.state.facts().and_then(|product| product.membership.as_ref()).and_then(|config| config.platform))
+        let Some(product) = product.state.facts() else { return Ok(None) };
+        let delivered = match product.delivery_type {
+            Some(DeliveryType::TelegramInvite) => Some(Platform::Telegram),
+            Some(DeliveryType::DiscordInvite) => Some(Platform::Discord),
+            Some(DeliveryType::Redirect) | None => None,
+        };
+        let known = match member.identity_type.as_deref().and_then(|kind| kind.parse().ok()) {
+            Some(IdentityType::TelegramUserId) => Some(Platform::Telegram),
+            Some(IdentityType::DiscordUserId) => Some(Platform::Discord),
+            Some(IdentityType::MerchantReference) | None => None,
+        };
+        Ok(product.membership.as_ref().and_then(|config| config.platform).or(delivered).or(known))
     }
 
     async fn activate(

@@ -109,6 +109,7 @@ impl Emitter {
             // The merchant is told when it begins to fail; the rescue's own tries are not news.
             Event::DeliveryFailed(failed) if failed.trigger == DeliveryTrigger::Schedule => return Ok(()),
             Event::DeliveryFailed(failed) => (About::Delivery(failed), failed.payment_id),
+            Event::MembershipExpired(membership) => (About::Ended(membership), membership.payment_id),
             _ => return Ok(()),
         };
         let Some(origin) = self.origin(payment).await? else {
@@ -289,6 +290,7 @@ fn subscribed_as(event: EventType) -> Option<WebhookEvent> {
         EventType::ReceiptCreated => Some(WebhookEvent::ReceiptCreated),
         EventType::MembershipActivated => Some(WebhookEvent::MembershipActivated),
         EventType::DeliveryFailed => Some(WebhookEvent::DeliveryFailed),
+        EventType::MembershipExpired => Some(WebhookEvent::MembershipExpired),
         _ => None,
     }
 }

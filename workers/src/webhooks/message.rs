@@ -1,7 +1,7 @@
 //! What a webhook says (OPS-51): rendered once, when it is emitted, so that every attempt sends the same bytes.
 
 use events::vocab::{
-    event::{AccessProductCreated, DeliveryFailed, MembershipActivated, PaymentConfirmed, ReceiptCreated},
+    event::{AccessProductCreated, DeliveryFailed, MembershipActivated, MembershipExpired, PaymentConfirmed, ReceiptCreated},
     id::{EventId, SubjectId},
     personal::Personal,
     rail::RailId,
@@ -39,10 +39,12 @@ pub enum About<'a> {
     Payment(&'a PaymentConfirmed),
     /// A receipt.
     Receipt(&'a ReceiptCreated),
-    /// A membership.
+    /// A membership that begins.
     Membership(&'a MembershipActivated),
     /// What was not handed over.
     Delivery(&'a DeliveryFailed),
+    /// A membership that is over.
+    Ended(&'a MembershipExpired),
 }
 
 /// Who paid, as the merchant knows him.
@@ -95,6 +97,7 @@ impl About<'_> {
             About::Receipt(receipt) => ("receipt", receipt_object(receipt)),
             About::Membership(membership) => ("membership", membership_object(membership)),
             About::Delivery(failed) => ("delivery", delivery_object(failed)),
+            About::Ended(membership) => ("membership", ended_object(membership)),
         }
     }
 }
@@ -154,6 +157,17 @@ fn delivery_object(failed: &DeliveryFailed) -> Value {
         "attempt": failed.attempt,
         "reason": failed.reason,
         "failed_at": failed.failed_at,
+    })
+}
+
+fn ended_object(membership: &MembershipExpired) -> Value {
+    json!({
+        "id": membership.membership_id,
+        "product_id": membership.product_id,
+        "status": "EXPIRED",
+        "payment_id": membership.payment_id,
+        "current_period_end_at": membership.period_end,
+        "expired_at": membership.expired_at,
     })
 }
 
