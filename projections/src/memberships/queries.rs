@@ -8,14 +8,14 @@ use events::vocab::{
     id::{MembershipId, OwnerId, ProductId, ReceiptId},
     membership::MembershipStatus,
     time::Timestamp,
-    words::{DeliveryType, Platform},
+    words::{DeliveryMode, DeliveryStatus, DeliveryType, Platform},
 };
 use serde::Deserialize;
 use std::collections::HashMap;
 use uuid::Uuid;
 
 const TABLES: &[&str] = &["memberships"];
-const SHOWN_TABLES: &[&str] = &["memberships", "products", "payments"];
+const SHOWN_TABLES: &[&str] = &["memberships", "products", "payments", "deliveries"];
 
 /// A membership as it is shown.
 #[derive(Clone, PartialEq, Debug)]
@@ -30,6 +30,23 @@ pub struct MembershipView {
     pub slug: Option<String>,
     /// Receipt of the last payment.
     pub receipt_id: Option<ReceiptId>,
+    /// How what the last payment bought was handed over, if anything was to be.
+    pub delivery: Option<Handed>,
+}
+
+/// How a purchase was handed over.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+pub struct Handed {
+    /// Where it stands.
+    pub status: DeliveryStatus,
+    /// How many attempts were made.
+    pub attempts: u32,
+    /// Why the last one failed, as a stable code.
+    pub last_error: Option<String>,
+    /// When the next one is due.
+    pub next_attempt_at: Option<Timestamp>,
+    /// How it is handed over.
+    pub mode: DeliveryMode,
 }
 
 /// What to narrow a list of memberships by; `None` does not matter.
@@ -137,6 +154,7 @@ pub async fn shown(reader: &Reader, rows: Vec<Membership>) -> Result<Vec<Members
         delivery_type: Option<DeliveryType>,
         slug: Option<String>,
         receipt_id: Option<ReceiptId>,
+        delivery: Option<Handed>,
     }
     let ids: Vec<Uuid> = rows.iter().map(|row| row.meta.id).collect();
     if ids.is_empty() {
@@ -146,8 +164,9 @@ pub async fn shown(reader: &Reader, rows: Vec<Membership>) -> Result<Vec<Members
     let found: Vec<Beside> = reader.many(SHOWN_TABLES, query).await?;
     let mut beside: HashMap<Uuid, Beside> = found.into_iter().map(|beside| (beside.id, beside)).collect();
     let view = |membership: Membership| {
-        let Beside { product_title, delivery_type, slug, receipt_id, .. } = beside.remove(&membership.meta.id).unwrap_or_default();
-        MembershipView { membership, product_title, delivery_type, slug, receipt_id }
+        let Beside { product_title, delivery_type, slug, receipt_id, delivery, .. } =
+            beside.remove(&membership.meta.id).unwrap_or_default();
+        MembershipView { membership, product_title, delivery_type, slug, receipt_id, delivery }
     };
     Ok(rows.into_iter().map(view).collect())
 }

@@ -26,7 +26,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// Read models that a membership is shown from.
-pub(super) const READS: [&str; 3] = ["memberships", "products", "payments"];
+pub(super) const READS: [&str; 4] = ["memberships", "products", "payments", "deliveries"];
 
 /// Routes of this file.
 pub fn routes() -> OpenApiRouter<State> {

@@ -4,8 +4,9 @@ use events::vocab::{
     bytes::{SolanaAddress, TxSignature},
     id::{AccessProductId, EventId, MembershipId, PaymentId, ProductId, ReceiptId},
     time::Timestamp,
+    words::DeliveryStatus,
 };
-use projections::memberships::{Happened, MembershipView};
+use projections::memberships::{Handed, Happened, MembershipView};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -55,8 +56,8 @@ pub struct Membership {
     /// A code such as `refund`.
     revoke_reason: Option<String>,
     delivery_type: Option<&'static str>,
-    /// Null while nothing is recorded of a delivery.
-    delivery_status: Option<&'static str>,
+    /// `NOT_REQUIRED`, `PENDING`, `SENT`, `FAILED`, `RETRY_SCHEDULED` or `MANUAL_REVIEW`: of the last payment.
+    delivery_status: &'static str,
     /// Your notes, which only you see.
     notes: Option<String>,
     livemode: bool,
@@ -82,9 +83,34 @@ pub struct FullMembership {
     membership: Membership,
     /// What happened to it, in order.
     history: Vec<HappenedView>,
-    /// How access was handed over; null while nothing is recorded of a delivery.
-    #[schema(value_type = Option<Object>)]
-    delivery: Option<serde_json::Value>,
+    /// How what the last payment bought was handed over; null where there was nothing to hand over.
+    delivery: Option<HandedView>,
+}
+
+/// How a purchase was handed over.
+#[derive(Serialize, ToSchema)]
+pub struct HandedView {
+    /// As `delivery_status`.
+    status: &'static str,
+    attempts: u32,
+    /// Why the last attempt failed, as a stable code.
+    last_error: Option<String>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    next_retry_at: Option<Timestamp>,
+    /// `static_value`, `telegram_bot` or `discord_bot`.
+    mode: &'static str,
+}
+
+impl From<&Handed> for HandedView {
+    fn from(handed: &Handed) -> Self {
+        HandedView {
+            status: handed.status.as_str(),
+            attempts: handed.attempts,
+            last_error: handed.last_error.clone(),
+            next_retry_at: handed.next_attempt_at,
+            mode: handed.mode.as_str(),
+        }
+    }
 }
 
 /// Something that happened to a membership. What does not apply is null.
@@ -161,7 +187,7 @@ impl Membership {
             latest_tx_signature: row.latest_tx_signature,
             receipt_id: view.receipt_id,
             delivery_type: view.delivery_type.map(|delivery| delivery.as_str()),
-            delivery_status: None,
+            delivery_status: view.delivery.map_or(DeliveryStatus::NotRequired, |handed| handed.status).as_str(),
             notes: row.notes,
             livemode: row.meta.livemode,
             created_at: row.meta.created_at,
@@ -174,6 +200,7 @@ impl FullMembership {
     /// `view` as it stands at `now`.
     pub fn at(view: MembershipView, now: Timestamp) -> Self {
         let history = view.membership.history.iter().map(HappenedView::from).collect();
-        FullMembership { membership: Membership::at(view, now), history, delivery: None }
+        let delivery = view.delivery.as_ref().map(HandedView::from);
+        FullMembership { membership: Membership::at(view, now), history, delivery }
     }
 }
