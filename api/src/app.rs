@@ -290,6 +290,7 @@ fn settings(config: &Config) -> Result<Settings, StartError> {
         discord_oauth: discord_oauth(config)?,
         helius_webhook_secret: config.helius_webhook_secret.clone(),
         log_origin: config.log_origin.clone(),
+        plan: config.plan.clone(),
     })
 }
 

@@ -77,6 +77,8 @@ pub struct Settings {
     pub helius_webhook_secret: Option<crate::secret::Secret<String>>,
     /// Origin of the log's signed checkpoints.
     pub log_origin: String,
+    /// What owners may spend on receipts made by hand.
+    pub plan: ledger::credits::Plan,
 }
 
 impl Settings {

@@ -13,6 +13,7 @@ use events::{
 
 /// What a receipt made by hand costs.
 pub const MANUAL_RECEIPT: u32 = 1;
+const DAY: i64 = 86_400;
 
 /// An owner's credits of the newest period that has any record.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -115,6 +116,10 @@ pub struct Balance {
 }
 
 impl Credits {
+    /// As a read model has them.
+    pub fn recorded(period: String, plan: String, granted: u32, burned: u32) -> Self {
+        Credits { period, plan, granted, burned, receipts: Vec::new() }
+    }
     /// What is there at `now` under `plan`. A larger plan counts at once; a smaller one from the next month on.
     pub fn balance(&self, plan: &Plan, now: Timestamp) -> Balance {
         let period = period(now);
@@ -129,4 +134,12 @@ impl Credits {
 pub fn period(at: Timestamp) -> String {
     let date = at.datetime();
     format!("{:04}-{:02}", date.year(), u8::from(date.month()))
+}
+
+/// When the month of `at` is over.
+pub fn next_period(at: Timestamp) -> Timestamp {
+    let date = at.datetime().date();
+    let days_left = i64::from(date.month().length(date.year()) - date.day()) + 1;
+    let midnight = at.seconds() - at.seconds().rem_euclid(DAY);
+    Timestamp::from_micros((midnight + days_left * DAY) * 1_000_000)
 }

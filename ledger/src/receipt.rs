@@ -1,4 +1,12 @@
-//! Receipts (TR-12, RT-038): the canonical JSON of a settled payment, hashed and signed.
+//! Receipts (TR-12, TR-13, RT-037, RT-038, RT-042): the canonical JSON of a payment, hashed and signed.
+
+mod invoice;
+mod manual;
+
+pub use invoice::{Invoice, LONGEST_FIELD, LONGEST_NOTES, SaveInvoice};
+pub use manual::{
+    CreateManual, LONGEST_MEMO, ManualFacts, manual_canonical_bytes, manual_document, manual_receipt_id, memo_can_be_signed,
+};
 
 use crate::{
     Cited,
@@ -36,6 +44,10 @@ pub enum Receipt {
 pub enum Command {
     /// Issue it.
     Create(Box<Create>),
+    /// Issue one of a transaction that the merchant names.
+    CreateManual(Box<CreateManual>),
+    /// Save what the merchant notes for the invoice.
+    SaveInvoice(Box<SaveInvoice>),
 }
 
 /// What a receipt says, all of it fit for the public: identifiers, amounts and wallets, never a person's data.
@@ -71,6 +83,21 @@ pub struct Create {
 rejections! {
     /// Why a receipt is refused.
     pub enum Rejection {
+        /// There is no such receipt.
+        NotFound = "receipt_not_found", "there is no such receipt";
+        /// A text is too long.
+        TextTooLong {
+            /// Which.
+            field: &'static str,
+            /// The longest there may be, in characters.
+            longest: usize,
+        } = "text_too_long", "{field}: has at most {longest} characters";
+        /// The address cannot be one.
+        InvalidEmail = "validation_failed", "buyer_email: must be an e-mail address";
+        /// Nothing was paid.
+        AmountRequired = "amount_out_of_range", "amount_raw: must be from 1 to 9007199254740991";
+        /// The memo could say anything.
+        MemoCannotBeSigned = "memo_invalid", "memo: has 1 to 64 letters, digits and : . _ -";
         /// The settlement is another payment's, or of other amounts.
         SettlementMismatch {
             /// Which field differs.
@@ -89,12 +116,15 @@ impl Decider for Receipt {
     type Rejection = Rejection;
 
     fn decide(state: &Self, command: Command) -> Result<Vec<Fact>, Rejection> {
-        let Command::Create(create) = command;
-        match state {
-            Receipt::Absent => Ok(vec![create.event()?.into()]),
+        match (state, command) {
+            (Receipt::Absent, Command::Create(create)) => Ok(vec![create.event()?.into()]),
+            (Receipt::Absent, Command::CreateManual(create)) => Ok(vec![create.event()?.into()]),
+            (Receipt::Absent, Command::SaveInvoice(_)) => Err(Rejection::NotFound),
             // The time of issue differs in a repeat, and the transaction does not.
-            Receipt::Issued(issued) if create.facts.repeats(issued) => Ok(vec![]),
-            Receipt::Issued(_) => Err(Rejection::AlreadyIssued),
+            (Receipt::Issued(issued), Command::Create(create)) if create.facts.repeats(issued) => Ok(vec![]),
+            (Receipt::Issued(issued), Command::CreateManual(create)) if create.repeats(issued) => Ok(vec![]),
+            (Receipt::Issued(_), Command::Create(_) | Command::CreateManual(_)) => Err(Rejection::AlreadyIssued),
+            (Receipt::Issued(issued), Command::SaveInvoice(save)) => Ok(vec![save.fact(issued.receipt_id)?]),
         }
     }
 

@@ -9,6 +9,7 @@ pub use settings::{SETTINGS, Setting, help};
 
 use crate::secret::Secret;
 use events::vocab::{bytes::SolanaAddress, money::FeeBps};
+use ledger::credits::Plan;
 use source::Source;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -126,6 +127,8 @@ pub struct Config {
     pub telegram_bot_username: Option<String>,
     /// `HILT_LOG`: a tracing filter, checked where the subscriber is built.
     pub log_filter: String,
+    /// `HILT_PLAN`, with what `HILT_PLAN_CREDITS` grants it.
+    pub plan: Plan,
     /// `HILT_MAX_BODY_BYTES`.
     pub max_body_bytes: usize,
 }
@@ -225,6 +228,7 @@ impl Config {
                 telegram_username,
             )?,
             log_filter: source.required("HILT_LOG", "a tracing filter, such as info,api=debug", word)?,
+            plan: plan(&source)?,
             max_body_bytes: source.required("HILT_MAX_BODY_BYTES", "a number of bytes from 1024 to 67108864", |text| {
                 parsed(text).filter(|bytes| (1024..=64 << 20).contains(bytes))
             })?,
@@ -365,6 +369,20 @@ fn discord_client(source: &Source) -> Result<Option<(String, Secret<String>)>, C
             Err(ConfigError::Invalid { name: "HILT_DISCORD_CLIENT_ID", rule: "set together with HILT_DISCORD_CLIENT_SECRET".into() })
         }
     }
+}
+
+/// The plan and what it grants.
+fn plan(source: &Source) -> Result<Plan, ConfigError> {
+    let granted = source.required("HILT_PLAN_CREDITS", "plan=credits pairs separated by commas", |text| {
+        let pair = |pair: &str| {
+            let (name, credits) = pair.trim().split_once('=')?;
+            Some((word(name)?, credits.parse::<u32>().ok()?))
+        };
+        text.split(',').map(pair).collect::<Option<BTreeMap<_, _>>>()
+    })?;
+    source.required("HILT_PLAN", "a plan that HILT_PLAN_CREDITS names", |text| {
+        granted.get(text).map(|credits| Plan { name: text.to_owned(), credits: *credits })
+    })
 }
 
 fn jwks(source: &Source) -> Result<Option<Jwks>, ConfigError> {

@@ -71,6 +71,12 @@ pub const SETTINGS: &[Setting] = &[
     with("HILT_HOSTED_PRODUCTS", "on", "whether merchants may create hosted products and buyers may pay for them: on or off"),
     unset("HILT_TELEGRAM_BOT_USERNAME", "Telegram bot that checkout pages name to buyers"),
     with("HILT_LOG", "info,async_nats=warn", "what is logged, as a tracing filter; `hilt dev` logs warnings only unless it is set"),
+    with("HILT_PLAN", "sandbox", "plan of this deployment's owners, one of HILT_PLAN_CREDITS"),
+    with(
+        "HILT_PLAN_CREDITS",
+        "sandbox=100,starter=1000,growth=10000,scale=100000",
+        "credits that each plan grants for a calendar month; a receipt made by hand burns one",
+    ),
     with("HILT_MAX_BODY_BYTES", "1048576", "largest request body"),
 ];
 

@@ -77,6 +77,8 @@ fn every_rule_refuses_by_name() {
         ("HILT_JWT_JWKS_URL", "jwks.json"),
         ("HILT_ACCESS_FEE_BPS", "10001"),
         ("HILT_MAX_BODY_BYTES", "12"),
+        ("HILT_PLAN", "free"),
+        ("HILT_PLAN_CREDITS", "sandbox=many"),
     ] {
         assert!(invalid(name, value), "{name}={value}");
     }

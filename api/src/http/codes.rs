@@ -181,6 +181,7 @@ codes! {
     PhantomRefused = "phantom_refused" 422 "Phantom did not do what it was asked",
     PhantomPayloadInvalid = "phantom_payload_invalid" 422 "Phantom's answer cannot be read",
     ReceiptContradictsChain = "receipt_contradicts_chain" 422 "The chain shows something else",
+    MemoInvalid = "memo_invalid" 422 "The memo is not valid",
     InvalidSlug = "invalid_slug" 422 "The slug is not valid",
     InvalidFeeCollection = "invalid_fee_collection" 422 "The fee collection fields are not valid",
     InvalidKeyPrefix = "invalid_key_prefix" 422 "The key's prefix is not of its mode",

@@ -12,14 +12,17 @@ mod create_payment_session;
 mod deliveries;
 mod delivery_ticket;
 mod discord_connect;
+mod credits;
 mod entitlements;
 mod handoffs;
 mod health;
 mod hosted_products;
 mod identity;
 pub mod input;
+mod invoice_metadata;
 mod jwks;
 mod log;
+mod manual_receipt;
 mod memberships;
 mod openapi;
 mod pay;
@@ -63,13 +66,16 @@ fn public() -> OpenApiRouter<State> {
         .merge(deliveries::routes())
         .merge(delivery_ticket::routes())
         .merge(discord_connect::routes())
+        .merge(credits::routes())
         .merge(entitlements::routes())
         .merge(handoffs::routes())
         .merge(health::routes())
         .merge(identity::routes())
         .merge(hosted_products::routes())
+        .merge(invoice_metadata::routes())
         .merge(jwks::routes())
         .merge(log::routes())
+        .merge(manual_receipt::routes())
         .merge(memberships::routes())
         .merge(pay::routes())
         .merge(pay_transaction::routes())

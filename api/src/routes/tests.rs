@@ -113,6 +113,7 @@ fn every_rejection_of_the_ledger_has_a_status() {
         ("access_product", access_product::Rejection::CODES),
         ("api_key", api_key::Rejection::CODES),
         ("delivery", delivery::Rejection::CODES),
+        ("credits", credits::Rejection::CODES),
         ("entitlement", entitlement::Rejection::CODES),
         ("mail", mail::Rejection::CODES),
         ("membership", membership::Rejection::CODES),

@@ -14,3 +14,4 @@ pub mod open_session;
 pub mod phantom;
 pub mod products;
 pub mod workspace;
+pub mod read_receipt;

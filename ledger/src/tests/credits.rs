@@ -1,6 +1,6 @@
 use super::samples::*;
 use crate::{
-    credits::{Command, Credits, Plan, Rejection, period},
+    credits::{Command, Credits, Plan, Rejection, next_period, period},
     spec::given,
 };
 use events::vocab::{event::*, time::Timestamp};
@@ -56,4 +56,7 @@ fn a_period_is_a_calendar_month_in_utc() {
     let at = |micros| period(Timestamp::from_micros(micros));
     assert_eq!(at(1_798_761_599_999_999), "2026-12");
     assert_eq!(at(1_798_761_600_000_000), "2027-01");
+    let next = |micros| next_period(Timestamp::from_micros(micros)).micros();
+    assert_eq!(next(1_798_761_599_999_999), 1_798_761_600_000_000);
+    assert_eq!(next(1_798_761_600_000_000), 1_801_440_000_000_000, "the first of February");
 }

@@ -1,9 +1,17 @@
 use super::samples::*;
 use crate::{
-    receipt::{Command, Receipt, Rejection, canonical_bytes, receipt_document},
+    receipt::{
+        Command, CreateManual, Invoice, ManualFacts, Receipt, Rejection, SaveInvoice, canonical_bytes, manual_canonical_bytes,
+        manual_receipt_id, receipt_document,
+    },
     spec::given,
 };
-use events::vocab::bytes::Hash32;
+use events::vocab::{
+    bytes::{Hash32, Signature64},
+    event::Event,
+    money::Minor,
+    words::ReceiptSource,
+};
 
 #[test]
 fn a_receipt_is_its_canonical_json() {
@@ -53,4 +61,72 @@ fn a_receipt_is_issued_once() {
     other.settlement.tx_signature = tx(2);
     let other = receipt_create(receipt_facts(&other.payment, &other.settlement));
     issued.when(Command::Create(Box::new(other))).refused(Rejection::AlreadyIssued);
+}
+
+fn manual(change: impl FnOnce(&mut ManualFacts)) -> Command {
+    let mut facts = ManualFacts {
+        receipt_id: manual_receipt_id(id(9), &tx(1)),
+        subject_id: id(7),
+        tx_signature: tx(1),
+        wallet: wallet(1),
+        counterparty_wallet: wallet(2),
+        token_mint: wallet(3),
+        amount: Minor::new(200_000).unwrap(),
+        memo: Some("HILT:nonce".into()),
+        network: "solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp".into(),
+        seen_in_slot: None,
+        issued_at: at(60),
+    };
+    change(&mut facts);
+    let receipt_hash = Hash32::of(manual_canonical_bytes(&facts));
+    let create = CreateManual { facts, receipt_hash, signature: Signature64([0; 64]), kid: "k".into(), credits_burned: 1 };
+    Command::CreateManual(Box::new(create))
+}
+
+#[test]
+fn a_receipt_made_by_hand_says_who_says_so_and_rests_on_no_settlement() {
+    let made = given::<Receipt>([]).when(manual(|_| {})).events();
+    let [Event::ReceiptCreated(created)] = &made[..] else { panic!("{made:?}") };
+    assert_eq!((created.source, created.chain_verified, created.credits_burned), (ReceiptSource::MerchantSubmitted, false, 1));
+    assert_eq!((created.payment_id, created.settlement_event, created.access_product_id), (None, None, None), "INV-93");
+    assert!(created.receipt_json.contains(r#""chain_verified":false"#) && created.receipt_json.contains(r#""source":"merchant_submitted""#));
+    let seen = given::<Receipt>([]).when(manual(|facts| facts.seen_in_slot = Some(5))).events();
+    assert!(matches!(&seen[..], [Event::ReceiptCreated(created)] if created.chain_verified));
+    let issued = given::<Receipt>(&made);
+    issued.when(manual(|facts| facts.issued_at = at(99))).nothing();
+    issued.when(manual(|facts| facts.tx_signature = tx(2))).refused(Rejection::AlreadyIssued);
+    assert_ne!(manual_receipt_id(id(9), &tx(1)), manual_receipt_id(id(8), &tx(1)), "another owner's is another receipt");
+}
+
+#[test]
+fn what_is_signed_holds_no_free_text() {
+    let receipt = given::<Receipt>([]);
+    receipt.when(manual(|facts| facts.amount = Minor::ZERO)).refused(Rejection::AmountRequired);
+    for memo in ["", "for Ada Buyer", "ada@example.com", &"x".repeat(65)] {
+        receipt.when(manual(|facts| facts.memo = Some(memo.into()))).refused(Rejection::MemoCannotBeSigned);
+    }
+    assert_eq!(receipt.when(manual(|facts| facts.memo = None)).events().len(), 1);
+}
+
+#[test]
+fn notes_for_the_invoice_are_sealed_beside_a_receipt_that_stays_as_it_is() {
+    let live = Live::run();
+    let save = |invoice| Command::SaveInvoice(Box::new(SaveInvoice { subject_id: id(7), invoice }));
+    let invoice = Invoice {
+        invoice_number: Some("INV-7".into()),
+        buyer_name: Some("Ada".into()),
+        buyer_email: Some("ada@example.com".into()),
+        ..Invoice::default()
+    };
+    given::<Receipt>([]).when(save(invoice.clone())).refused(Rejection::NotFound);
+    let receipt = given::<Receipt>([live.receipt.clone().into()]);
+    let facts = receipt.when(save(invoice.clone())).facts();
+    let (subject, personal) = facts[0].personal.clone().unwrap();
+    assert_eq!((subject, personal.name.as_deref(), personal.email.as_deref()), (id(7), Some("Ada"), Some("ada@example.com")));
+    assert_eq!(personal.metadata.as_deref(), Some(r#"{"billing_reference":null,"invoice_number":"INV-7"}"#));
+    assert!(!format!("{:?}", facts[0].event).contains("INV-7"));
+    let wrong = Invoice { buyer_email: Some("ada".into()), ..invoice.clone() };
+    receipt.when(save(wrong)).refused(Rejection::InvalidEmail);
+    let long = Invoice { notes: Some("x".repeat(4_001)), ..invoice };
+    receipt.when(save(long)).refused(Rejection::TextTooLong { field: "notes", longest: 4_000 });
 }

@@ -2,6 +2,7 @@
 
 pub mod ata;
 pub mod build;
+pub mod claimed;
 pub mod currency;
 pub mod evidence;
 pub mod instruction;
