@@ -9,10 +9,10 @@ mod context;
 mod create_access_product;
 mod create_app;
 mod create_payment_session;
+mod credits;
 mod deliveries;
 mod delivery_ticket;
 mod discord_connect;
-mod credits;
 mod entitlements;
 mod handoffs;
 mod health;
@@ -34,6 +34,7 @@ mod provider_webhooks;
 mod rail_settings;
 mod rails;
 mod readiness;
+mod receipt_pdf;
 mod receipts;
 mod sandbox;
 mod save_rail_setting;
@@ -86,6 +87,7 @@ fn public() -> OpenApiRouter<State> {
         .merge(rail_settings::routes())
         .merge(rails::routes())
         .merge(readiness::routes())
+        .merge(receipt_pdf::routes())
         .merge(receipts::routes())
         .merge(sandbox::routes())
         .merge(save_rail_setting::routes())

@@ -13,5 +13,6 @@ pub mod open_checkout;
 pub mod open_session;
 pub mod phantom;
 pub mod products;
-pub mod workspace;
 pub mod read_receipt;
+pub mod receipt_sheet;
+pub mod workspace;
