@@ -4,9 +4,7 @@ mod invoice;
 mod manual;
 
 pub use invoice::{Invoice, LONGEST_FIELD, LONGEST_NOTES, SaveInvoice};
-pub use manual::{
-    CreateManual, LONGEST_MEMO, ManualFacts, manual_canonical_bytes, manual_document, manual_receipt_id, memo_can_be_signed,
-};
+pub use manual::{CreateManual, LONGEST_MEMO, ManualFacts, manual_canonical_bytes, manual_document, manual_receipt_id, memo_can_be_signed};
 
 use crate::{
     Cited,

@@ -5,7 +5,7 @@ use crate::{
     http::{
         answers,
         auth::Merchant,
-        body::Body,
+        body::{Body, said},
         idempotency::{Answer, Commands, Draft, Operation, OptionalKey},
         path::Segment,
         problem::{Code, Problem},
@@ -29,7 +29,7 @@ use events::{
 };
 use ledger::receipt::{self, Invoice, Receipt, SaveInvoice};
 use projections::receipts::InvoiceReferences;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -42,30 +42,25 @@ pub fn routes() -> OpenApiRouter<State> {
 #[derive(Deserialize, ToSchema)]
 struct Changes {
     /// The merchant's invoice number. Public.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "said")]
     #[schema(value_type = Option<String>, example = "INV-2026-0042")]
     invoice_number: Option<Option<String>>,
     /// Name on the invoice. Public.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "said")]
     #[schema(value_type = Option<String>)]
     buyer_name: Option<Option<String>>,
     /// Where the proof is sent.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "said")]
     #[schema(value_type = Option<String>)]
     buyer_email: Option<Option<String>>,
     /// The buyer's own reference. Public.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "said")]
     #[schema(value_type = Option<String>)]
     billing_reference: Option<Option<String>>,
     /// For the merchant alone.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "said")]
     #[schema(value_type = Option<String>)]
     notes: Option<Option<String>>,
-}
-
-/// Tells null from absent.
-fn present<'de, D: Deserializer<'de>>(field: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::deserialize(field).map(Some)
 }
 
 /// The notes as they are now.

@@ -146,7 +146,8 @@ async fn create(
             now: clock.now(),
         };
         unit.decide(&mut balance, burn, made.last().copied()).map_err(|refused| {
-            rejection::decided(refused.code(), refused).next_action("Wait for the next month, or choose a larger plan: GET /v1/credits tells both.")
+            rejection::decided(refused.code(), refused)
+                .next_action("Wait for the next month, or choose a larger plan: GET /v1/credits tells both.")
         })?;
         let Receipt::Issued(created) = &receipt.state else { return Err(Problem::of(Code::Conflict)) };
         let answer = Answer::created(read_receipt::fresh(&settings, created)?)?;

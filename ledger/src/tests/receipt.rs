@@ -89,7 +89,9 @@ fn a_receipt_made_by_hand_says_who_says_so_and_rests_on_no_settlement() {
     let [Event::ReceiptCreated(created)] = &made[..] else { panic!("{made:?}") };
     assert_eq!((created.source, created.chain_verified, created.credits_burned), (ReceiptSource::MerchantSubmitted, false, 1));
     assert_eq!((created.payment_id, created.settlement_event, created.access_product_id), (None, None, None), "INV-93");
-    assert!(created.receipt_json.contains(r#""chain_verified":false"#) && created.receipt_json.contains(r#""source":"merchant_submitted""#));
+    assert!(
+        created.receipt_json.contains(r#""chain_verified":false"#) && created.receipt_json.contains(r#""source":"merchant_submitted""#)
+    );
     let seen = given::<Receipt>([]).when(manual(|facts| facts.seen_in_slot = Some(5))).events();
     assert!(matches!(&seen[..], [Event::ReceiptCreated(created)] if created.chain_verified));
     let issued = given::<Receipt>(&made);

@@ -68,10 +68,11 @@ async fn a_receipt_altered_in_the_database_is_not_valid() {
     assert_eq!(valid(&app, id).await, json!(true));
     let pool = app.database.admin_pool().await;
     let alter = async |from: &str, to: &str| {
-        let tables: Vec<String> = sqlx::query_scalar("SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE tablename = 'receipts'")
-            .fetch_all(&pool)
-            .await
-            .unwrap();
+        let tables: Vec<String> =
+            sqlx::query_scalar("SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE tablename = 'receipts'")
+                .fetch_all(&pool)
+                .await
+                .unwrap();
         for table in tables {
             let statement = format!("UPDATE {table} SET receipt_json = replace(receipt_json, $1, $2)");
             sqlx::query(sqlx::AssertSqlSafe(statement)).bind(from).bind(to).execute(&pool).await.unwrap();
