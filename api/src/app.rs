@@ -40,6 +40,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use workers::{
     Workers,
     delivery::{Discord, Handover, Telegram},
+    mail::{Mailer, Smtp},
     settle::{Chain, Settler, Waker},
     webhooks::{WebhookConfig, address::Targets},
 };
@@ -153,7 +154,8 @@ pub async fn build(parts: Parts) -> Result<App, StartError> {
         false => None,
     };
     let own_writes = OwnWrites::default();
-    let health = Health::new(pool.clone(), projections.clone(), relay.clone(), workers.as_ref().map(Workers::watch), settler.clone());
+    let health = Health::new(pool.clone(), projections.clone(), relay.clone(), workers.as_ref().map(Workers::watch), settler.clone())
+        .sending_mail(config.smtp_url.is_some());
     let state = State {
         auth: Auth::new(log.clone(), verifier(config, &vault).await?),
         commands: Commands::new(log.clone(), vault.clone(), own_writes.clone()),
@@ -217,6 +219,10 @@ fn start_workers(
     workers.start_deliveries(projections, &parts.clock, handover);
     workers.start_memberships(&parts.clock);
     workers.start_housekeeping(checkpointer);
+    if let Some(smtp) = smtp(&parts.config)? {
+        let reader = Reader::new(deps.pool.clone());
+        workers.start_mail(Mailer { log: deps.log.clone(), vault: deps.vault.clone(), clock: parts.clock.clone(), reader, smtp });
+    }
     Ok(workers)
 }
 
@@ -233,6 +239,12 @@ fn handover(parts: &Parts, log: &Log, vault: &Vault) -> Result<Handover, StartEr
     let discord = config.discord_bot_token.as_ref();
     let discord = discord.map(|token| Discord::new(config.discord_api_url.clone(), token.expose().clone())).transpose()?;
     Ok(Handover::new(log.clone(), vault.clone(), parts.clock.clone(), telegram, discord))
+}
+
+/// The mail server, if one is configured.
+fn smtp(config: &Config) -> Result<Option<Smtp>, StartError> {
+    let Some((url, from)) = config.smtp_url.as_ref().zip(config.mail_from.clone()) else { return Ok(None) };
+    Smtp::new(url.expose(), from).map(Some).map_err(|error| StartError::Setting(format!("HILT_SMTP_URL is not valid: {error}")))
 }
 
 /// The Solana node, if one is configured.
@@ -289,6 +301,7 @@ fn settings(config: &Config) -> Result<Settings, StartError> {
         webhook_allow_private: config.webhook_allow_private,
         discord_oauth: discord_oauth(config)?,
         helius_webhook_secret: config.helius_webhook_secret.clone(),
+        sends_mail: config.smtp_url.is_some(),
         log_origin: config.log_origin.clone(),
         plan: config.plan.clone(),
     })

@@ -75,6 +75,8 @@ pub struct Settings {
     pub discord_oauth: Option<rails::discord_oauth::DiscordOAuth>,
     /// What Helius sends with its webhooks, if it is configured.
     pub helius_webhook_secret: Option<crate::secret::Secret<String>>,
+    /// Whether the deployment sends mail.
+    pub sends_mail: bool,
     /// Origin of the log's signed checkpoints.
     pub log_origin: String,
     /// What owners may spend on receipts made by hand.
@@ -93,6 +95,10 @@ impl Settings {
     /// The checkout page of the product with that public name.
     pub fn checkout_url(&self, slug: &str) -> String {
         format!("{}/p/{slug}", self.public_web_url)
+    }
+    /// A receipt as people read it.
+    pub fn receipt_page_url(&self, receipt: events::vocab::id::ReceiptId) -> String {
+        format!("{}/r/{receipt}", self.public_web_url)
     }
     /// Where anyone can check a receipt.
     pub fn verify_url(&self, receipt: events::vocab::id::ReceiptId) -> String {

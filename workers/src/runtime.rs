@@ -3,7 +3,9 @@
 use crate::{
     delivery::{Handover, rescue},
     health::{Board, WorkerHealth, WorkerState},
-    housekeeping, memberships,
+    housekeeping,
+    mail::Mailer,
+    memberships,
     settle::{SettleProofs, Settler, watch},
     webhooks::{WebhookConfig, Webhooks},
 };
@@ -30,7 +32,9 @@ pub const DELIVERY_RESCUE: &str = "delivery_rescue";
 pub const MEMBERSHIP_SWEEP: &str = "membership_sweep";
 /// The worker that signs checkpoints and forgets old answers.
 pub const HOUSEKEEPING: &str = "housekeeping";
-/// The worker that delivers them.
+/// The worker that sends mails.
+pub const MAILER: &str = "mailer";
+/// The worker that delivers webhooks.
 pub const WEBHOOK_DELIVERER: &str = "webhook_deliverer";
 
 /// The workers of this process.
@@ -91,6 +95,14 @@ impl Workers {
         let (deps, stop, deliverer) = (self.deps.clone(), self.stop.clone(), webhooks.deliverer);
         self.tasks.spawn(async move { lead(&deps, &board, &stop, || deliverer.lead(&board, &stop)).await });
         Ok(())
+    }
+
+    /// Starts the sending of mails.
+    pub fn start_mail(&mut self, mailer: Mailer) {
+        let board = Board::new(MAILER);
+        self.boards.push(board.clone());
+        let (deps, stop) = (self.deps.clone(), self.stop.clone());
+        self.tasks.spawn(async move { lead(&deps, &board, &stop, || mailer.lead(&board, &stop)).await });
     }
 
     /// Starts settlement: of proofs as they are recorded, and of payments that the watcher finds on the chain.

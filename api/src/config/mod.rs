@@ -18,6 +18,7 @@ use std::{
     str::FromStr,
 };
 use url::Url;
+use workers::mail::Sender;
 
 /// What a process runs (design §7).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -89,6 +90,10 @@ pub struct Config {
     pub solana_usdc_two_person_review: bool,
     /// `HILT_WEBHOOK_ALLOW_PRIVATE`.
     pub webhook_allow_private: bool,
+    /// `HILT_SMTP_URL`; may carry a password.
+    pub smtp_url: Option<Secret<Url>>,
+    /// `HILT_MAIL_FROM`; set exactly when `smtp_url` is.
+    pub mail_from: Option<Sender>,
     /// `HILT_PUBLIC_API_URL`, without a trailing slash.
     pub public_api_url: String,
     /// `HILT_PUBLIC_WEB_URL`, without a trailing slash.
@@ -166,6 +171,9 @@ pub enum ConfigError {
     /// Two settings exclude each other.
     #[error("{0} and {1} are both set: set one of them")]
     Both(&'static str, &'static str),
+    /// Of two settings that need each other one is set.
+    #[error("{0} and {1} need each other: set both or none")]
+    Together(&'static str, &'static str),
 }
 
 impl Config {
@@ -185,7 +193,10 @@ impl Config {
     /// Parses a file's text and an environment.
     pub fn parse(file: Option<&str>, environment: impl IntoIterator<Item = (String, String)>) -> Result<Self, ConfigError> {
         let source = Source::new(file, environment)?;
+        let (smtp_url, mail_from) = mail(&source)?;
         Ok(Config {
+            smtp_url,
+            mail_from,
             listen: source.required("HILT_LISTEN", "an address and a port, such as 127.0.0.1:8080", parsed)?,
             data_dir: source.required("HILT_DATA_DIR", "a path", |text| (!text.is_empty()).then(|| PathBuf::from(text)))?,
             database_url: source.optional("HILT_DATABASE_URL", POSTGRES_URL_RULE, postgres_url)?,
@@ -392,6 +403,25 @@ fn jwks(source: &Source) -> Result<Option<Jwks>, ConfigError> {
         (Some(_), Some(_)) => Err(ConfigError::Both("HILT_JWT_JWKS_FILE", "HILT_JWT_JWKS_URL")),
         (file, url) => Ok(file.or(url)),
     }
+}
+
+fn mail(source: &Source) -> Result<(Option<Secret<Url>>, Option<Sender>), ConfigError> {
+    let rule = "an smtps:// or smtp:// URL; without encryption (?tls=none) a password goes to this machine only";
+    let url = source.optional("HILT_SMTP_URL", rule, smtp_url)?;
+    let from = source.optional("HILT_MAIL_FROM", "an e-mail address, or a name and an address as Name <name@host>", parsed)?;
+    match url.is_some() == from.is_some() {
+        true => Ok((url, from)),
+        false => Err(ConfigError::Together("HILT_SMTP_URL", "HILT_MAIL_FROM")),
+    }
+}
+
+fn smtp_url(text: &str) -> Option<Secret<Url>> {
+    let url = url_of(text, &["smtp", "smtps"])?;
+    let plain = url.scheme() == "smtp" && url.query() == Some("tls=none");
+    let here = ["localhost", "127.0.0.1", "[::1]"].contains(&url.host_str()?);
+    let known = url.host_str().is_some_and(|host| !host.is_empty()) && (url.query().is_none() || plain);
+    (known && url.fragment().is_none() && ["", "/"].contains(&url.path()) && (!plain || here || url.password().is_none()))
+        .then(|| Secret::new(url))
 }
 
 #[cfg(test)]

@@ -47,6 +47,11 @@ pub const SETTINGS: &[Setting] = &[
     with("HILT_EVM_RPC_URLS", "", "JSON-RPC endpoints of EVM chains, as eip155:8453=https://…,eip155:1=https://…"),
     with("HILT_SOLANA_USDC_TWO_PERSON_REVIEW", "false", "whether a live solana_usdc payout address waits for two people"),
     with("HILT_WEBHOOK_ALLOW_PRIVATE", "false", "whether webhooks may be delivered to private addresses"),
+    unset(
+        "HILT_SMTP_URL",
+        "mail server: smtps://user:password@host, smtp://… with STARTTLS, or smtp://…?tls=none; without it no mail is sent",
+    ),
+    unset("HILT_MAIL_FROM", "who the mails are from, as Name <name@host>"),
     with("HILT_PUBLIC_API_URL", "https://api.hilt.so", "URL of this service in links and documents"),
     with("HILT_PUBLIC_WEB_URL", "https://www.hilt.so", "URL of the web site in links and documents"),
     unset("HILT_TELEGRAM_BOT_TOKEN", "token of the bot that makes Telegram invites; without it products' own invites are handed over"),

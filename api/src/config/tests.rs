@@ -67,6 +67,7 @@ fn every_rule_refuses_by_name() {
         ("HILT_FEE_WALLET", "HiltTreasury"),
         ("HILT_EVM_RPC_URLS", "base=https://x.example"),
         ("HILT_WEBHOOK_ALLOW_PRIVATE", "yes"),
+        ("HILT_MAIL_FROM", "Hilt"),
         ("HILT_PUBLIC_API_URL", "api.hilt.so"),
         ("HILT_TELEGRAM_BOT_TOKEN", "123456/x"),
         ("HILT_TELEGRAM_API_URL", "api.telegram.org"),
@@ -82,6 +83,29 @@ fn every_rule_refuses_by_name() {
     ] {
         assert!(invalid(name, value), "{name}={value}");
     }
+}
+
+#[test]
+fn a_mail_server_and_its_sender_come_together() {
+    let with = |url: &str| parse("", &[("HILT_SMTP_URL", url), ("HILT_MAIL_FROM", "Hilt <receipts@hilt.example>")]);
+    for good in
+        ["smtps://u:p%40ss@mail.example", "smtp://mail.example:587", "smtp://relay:25?tls=none", "smtp://u:p@127.0.0.1:1025/?tls=none"]
+    {
+        assert!(with(good).unwrap().smtp_url.is_some(), "{good}");
+    }
+    for bad in [
+        "http://mail.example",
+        "smtp://",
+        "smtp://u:p@mail.example?tls=none",
+        "smtp://mail.example?tls=opportunistic",
+        "smtps://mail.example?tls=none",
+    ] {
+        assert!(matches!(with(bad), Err(ConfigError::Invalid { name: "HILT_SMTP_URL", .. })), "{bad}");
+    }
+    for (name, value) in [("HILT_SMTP_URL", "smtps://mail.example"), ("HILT_MAIL_FROM", "a@b.example")] {
+        assert_eq!(parse("", &[(name, value)]).unwrap_err(), ConfigError::Together("HILT_SMTP_URL", "HILT_MAIL_FROM"));
+    }
+    assert!(!format!("{:?}", with("smtps://u:s3cret@mail.example").unwrap()).contains("s3cret"));
 }
 
 #[test]

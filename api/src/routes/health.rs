@@ -50,13 +50,19 @@ pub struct Health {
     relay: Option<Relay>,
     workers: Option<workers::Watch>,
     settler: Settler,
+    sends_mail: bool,
 }
 
 impl Health {
     /// Of these parts; a process that does not have a role has no part for it.
     pub fn new(pool: PgPool, projections: Projections, relay: Option<Relay>, workers: Option<workers::Watch>, settler: Settler) -> Self {
         install_metrics();
-        Health { pool, projections, relay, workers, settler }
+        Health { pool, projections, relay, workers, settler, sends_mail: false }
+    }
+
+    /// The same, of a deployment that has a mail server or has none.
+    pub fn sending_mail(self, sends_mail: bool) -> Self {
+        Health { sends_mail, ..self }
     }
 
     async fn database(&self) -> Dependency {
@@ -84,6 +90,13 @@ impl Health {
                 Dependency { name: "solana_rpc", ok: true, required: false, detail: Some("configured; asked when a payment is looked at") }
             }
             None => Dependency::down("solana_rpc", false, "not configured: live payments cannot be settled"),
+        }
+    }
+
+    fn smtp(&self) -> Dependency {
+        match self.sends_mail {
+            true => Dependency { name: "smtp", ok: true, required: false, detail: Some("configured; asked when a mail is due") },
+            false => Dependency::down("smtp", false, "not configured: mails stay queued"),
         }
     }
 
@@ -248,7 +261,7 @@ async fn healthz() -> Json<Alive> {
 #[utoipa::path(get, path = "/readyz", tag = "health", operation_id = "readyz",
     responses((status = 200, description = "Ready", body = Readiness), (status = 503, description = "Not ready", body = Readiness), answers::Unexpected))]
 async fn readyz(Part(health): Part<Health>) -> Response {
-    let dependencies = vec![health.database().await, health.nats(), health.chain()];
+    let dependencies = vec![health.database().await, health.nats(), health.chain(), health.smtp()];
     let projections: Vec<ProjectionReadiness> = health.projections.health().into_iter().map(ProjectionReadiness::from).collect();
     let ready = dependencies.iter().all(|part| part.ok || !part.required) && projections.iter().all(|projection| projection.ready);
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
