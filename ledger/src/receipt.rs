@@ -15,8 +15,8 @@ use events::{
     decider::Decider,
     vocab::{
         bytes::{Hash32, Signature64},
-        event::{Event, PaymentCreated, ReceiptCreated, SettlementEvidenced},
-        id::ReceiptId,
+        event::{Event, PaymentCreated, ReceiptCreated, ReceiptProofSent, SettlementEvidenced},
+        id::{MailId, ReceiptId, TicketId},
         stream::Fact,
         time::Timestamp,
         words::ReceiptSource,
@@ -46,6 +46,13 @@ pub enum Command {
     CreateManual(Box<CreateManual>),
     /// Save what the merchant notes for the invoice.
     SaveInvoice(Box<SaveInvoice>),
+    /// The link to its proof goes out by mail (RT-043).
+    SendProof {
+        /// The mail.
+        mail_id: MailId,
+        /// The ticket from which it is sent.
+        ticket_id: Option<TicketId>,
+    },
 }
 
 /// What a receipt says, all of it fit for the public: identifiers, amounts and wallets, never a person's data.
@@ -123,6 +130,10 @@ impl Decider for Receipt {
             (Receipt::Issued(issued), Command::CreateManual(create)) if create.repeats(issued) => Ok(vec![]),
             (Receipt::Issued(_), Command::Create(_) | Command::CreateManual(_)) => Err(Rejection::AlreadyIssued),
             (Receipt::Issued(issued), Command::SaveInvoice(save)) => Ok(vec![save.fact(issued.receipt_id)?]),
+            (Receipt::Absent, Command::SendProof { .. }) => Err(Rejection::NotFound),
+            (Receipt::Issued(issued), Command::SendProof { mail_id, ticket_id }) => {
+                Ok(vec![ReceiptProofSent { receipt_id: issued.receipt_id, mail_id, ticket_id }.into()])
+            }
         }
     }
 

@@ -15,6 +15,7 @@ pub mod processes;
 pub mod readers;
 pub mod receiver;
 pub mod rpc_proxy;
+pub mod smtp;
 pub mod solana_tx;
 pub mod stack;
 pub mod tampering;

@@ -38,6 +38,7 @@ mod receipt_pdf;
 mod receipts;
 mod sandbox;
 mod save_rail_setting;
+mod send_proof;
 mod solana_pay;
 mod submit_proof;
 mod tickets;
@@ -91,6 +92,7 @@ fn public() -> OpenApiRouter<State> {
         .merge(receipts::routes())
         .merge(sandbox::routes())
         .merge(save_rail_setting::routes())
+        .merge(send_proof::routes())
         .merge(solana_pay::routes())
         .merge(submit_proof::routes())
         .merge(tickets::routes())

@@ -91,6 +91,7 @@ fn the_routes_of_the_read_side_are_there() {
         "GET /v1/receipts",
         "GET /v1/receipt/{receipt_id}",
         "GET /v1/receipt/{receipt_id}/verify",
+        "POST /v1/receipt/{receipt_id}/send-proof",
         "POST /v1/support/tickets",
         "GET /v1/support/tickets",
         "GET /v1/support/tickets/{ticket_id}",

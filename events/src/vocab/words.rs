@@ -160,6 +160,8 @@ words! {
         Buyer = "BUYER",
         /// Hilt's staff.
         Staff = "STAFF",
+        /// The ledger itself, noting what was done.
+        System = "SYSTEM",
     }
     /// What an API key may do (S3:92-99).
     pub enum Scope, "a permission is access:read, access:write or access:webhooks" {

@@ -8,7 +8,7 @@ use crate::{
 };
 use events::vocab::{
     bytes::{Hash32, Signature64},
-    event::Event,
+    event::{Event, ReceiptProofSent},
     money::Minor,
     words::ReceiptSource,
 };
@@ -131,4 +131,17 @@ fn notes_for_the_invoice_are_sealed_beside_a_receipt_that_stays_as_it_is() {
     receipt.when(save(wrong)).refused(Rejection::InvalidEmail);
     let long = Invoice { notes: Some("x".repeat(4_001)), ..invoice };
     receipt.when(save(long)).refused(Rejection::TextTooLong { field: "notes", longest: 4_000 });
+}
+
+#[test]
+fn a_proof_is_sent_of_a_receipt_that_exists() {
+    let send = || Command::SendProof { mail_id: id(1), ticket_id: Some(id(2)) };
+    given::<Receipt>([]).when(send()).refused(Rejection::NotFound);
+    let live = Live::run();
+    let issued = given::<Receipt>([live.receipt.clone().into()]);
+    let sent = issued.when(send()).events();
+    assert_eq!(sent, [ReceiptProofSent { receipt_id: live.receipt.receipt_id, mail_id: id(1), ticket_id: Some(id(2)) }.into()]);
+    // It changes nothing about the receipt.
+    let after = given::<Receipt>([vec![live.receipt.clone().into()], sent].concat());
+    after.when(Command::Create(Box::new(receipt_create(receipt_facts(&live.payment, &live.settlement))))).nothing();
 }
