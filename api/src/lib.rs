@@ -6,6 +6,7 @@ pub mod config;
 pub mod dev;
 pub mod http;
 pub mod listen;
+mod pages;
 mod pdf;
 pub mod routes;
 pub mod secret;

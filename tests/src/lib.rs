@@ -1,6 +1,7 @@
 //! What the end-to-end tests share: databases, webhook receivers, real local chains, real transactions, and a proxy that alters a chain's real answers.
 
 pub mod app;
+pub mod browser;
 pub mod chain;
 pub mod db;
 pub mod discord;

@@ -18,6 +18,10 @@ impl Keypair {
         getrandom::fill(&mut seed).expect("the system gives random bytes");
         Keypair(SigningKey::from_bytes(&seed))
     }
+    /// The one of that seed.
+    pub fn from_seed(seed: [u8; 32]) -> Self {
+        Keypair(SigningKey::from_bytes(&seed))
+    }
     /// The wallet's address.
     pub fn address(&self) -> SolanaAddress {
         SolanaAddress(self.0.verifying_key().to_bytes())

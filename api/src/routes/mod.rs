@@ -109,7 +109,7 @@ fn internal() -> OpenApiRouter<State> {
 pub fn router(state: State, body_limit: usize) -> Router {
     let (public, document) = public().split_for_parts();
     let (internal, _) = internal().split_for_parts();
-    dress(public.merge(internal).merge(openapi::pages(document)), body_limit).with_state(state)
+    dress(public.merge(internal).merge(openapi::pages(document)).merge(crate::pages::routes()), body_limit).with_state(state)
 }
 
 /// Puts around `routes` what every request passes through, the outermost last.

@@ -40,12 +40,17 @@ impl Hosted {
 
 /// The product with that public name. Those behind access products are sold by sessions, not by their slug.
 pub async fn by_slug(log: &Log, slug: &str) -> Result<Hosted, Problem> {
-    let stream = log.find_claim(&Claim::slug(slug)).await.map_err(|error| rejection::read(&error))?;
-    let found = hosted(log, stream.ok_or_else(|| Problem::of(Code::ProductNotFound))?).await?;
+    let found = any_by_slug(log, slug).await?;
     match found.product.access_product_id {
         None => Ok(found),
         Some(_) => Err(Problem::of(Code::ProductNotFound)),
     }
+}
+
+/// The product with that public name, one behind an access product too.
+pub async fn any_by_slug(log: &Log, slug: &str) -> Result<Hosted, Problem> {
+    let stream = log.find_claim(&Claim::slug(slug)).await.map_err(|error| rejection::read(&error))?;
+    hosted(log, stream.ok_or_else(|| Problem::of(Code::ProductNotFound))?).await
 }
 
 /// A product of `owner`; another owner's is one that does not exist (CV-9).
