@@ -160,6 +160,7 @@ async fn broadcast(
         (status = 503, description = "`chain_unavailable`", body = Problem),
     )
 )]
+#[allow(clippy::too_many_arguments, reason = "each is one extracted part of the request")]
 async fn confirm(
     Part(log): Part<Log>,
     Part(vault): Part<Vault>,

@@ -110,9 +110,12 @@ fn what_a_new_product_lacks_is_told_in_order_of_precedence() {
     assert_eq!(given::<Product>([]).when(product::Command::Create(Box::new(bad))).events().len(), 1);
 }
 
+/// A field and a change that breaks its rule.
+type Broken<T> = (&'static str, fn(&mut T));
+
 #[test]
 fn every_field_of_a_product_has_its_rule() {
-    let table: &[(&str, fn(&mut Fields))] = &[
+    let table: &[Broken<Fields>] = &[
         ("title", |f| f.title = Some("x".repeat(201))),
         ("title", |f| f.title = Some("two\nlines".into())),
         ("description", |f| f.description = Some(Some("x".repeat(5_001)))),
@@ -162,7 +165,7 @@ fn brand(say: fn(&mut BrandingFields)) -> product::Said<BrandingFields> {
 
 #[test]
 fn every_membership_setting_has_its_rule() {
-    let table: &[(&str, fn(&mut MembershipFields))] = &[
+    let table: &[Broken<MembershipFields>] = &[
         ("billing_interval_days", |m| m.billing_interval_days = Some(Some(0))),
         ("billing_interval_days", |m| m.billing_interval_days = Some(Some(-30))),
         ("billing_interval_days", |m| m.billing_interval_days = Some(Some(36_501))),

@@ -9,7 +9,7 @@ fn a_mail_is_due_until_it_is_sent_or_given_up() {
     let [queued, failed, given_up, sent] = sample.mail(mail);
     let fold = |written: &[crate::testkit::Written]| sample.fold::<Mails>(written).get(mail).unwrap().clone();
 
-    let row = fold(&[queued.clone()]);
+    let row = fold(std::slice::from_ref(&queued));
     assert_eq!((row.status, row.attempts, row.next_attempt_at), (MailStatus::Queued, 0, Some(row.meta.created_at)));
     let row = fold(&[queued.clone(), failed.clone()]);
     assert_eq!((row.status, row.attempts, row.last_error.as_deref()), (MailStatus::Queued, 1, Some("smtp_451")));
