@@ -36,7 +36,7 @@ pub enum Fault {
     Slow(Duration),
     /// With something that is not JSON.
     Malformed,
-    /// It is done, and the answer never arrives.
+    /// The invite is made, and the answer never arrives; other methods are not concerned.
     Lost,
     /// The group has become a supergroup of that id.
     Migrated(i64),
@@ -121,7 +121,8 @@ async fn answer(State(shared): State<Handle>, Path((bot, method)): Path<(String,
     let (fault, done) = {
         let mut shared = lock(&shared);
         shared.calls.push(Call { method: method.clone(), parameters: parameters.clone() });
-        let fault = shared.script.pop_front().or_else(|| shared.then.clone());
+        let spared = shared.script.front() == Some(&Fault::Lost) && method != "createChatInviteLink";
+        let fault = if spared { None } else { shared.script.pop_front().or_else(|| shared.then.clone()) };
         if let Some(Fault::Migrated(chat)) = fault {
             shared.chats = vec![chat.to_string()];
         }
