@@ -4,7 +4,7 @@ SELECT jsonb_build_object(
     'title', p.title,
     'amount_minor_units', p.amount,
     'asset', p.asset_symbol,
-    'billing_interval_days', p.billing_interval_days,
+    'billing_interval_days', p.membership #> '{terms,billing_interval_days}',
     'active', s.active,
     'grace', s.grace,
     'expired', s.expired,
