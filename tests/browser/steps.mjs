@@ -27,7 +27,9 @@ export const steps = {
 
   /** Types into the field with that label. */
   async type(tabs, { tab, label, text }) {
-    await tabs.get(tab).page.getByLabel(label).fill(text);
+    const { page } = tabs.get(tab);
+    // A section may be called the same.
+    await page.getByLabel(label).and(page.locator('input')).fill(text);
   },
 
   /** Waits until these words can be seen. */

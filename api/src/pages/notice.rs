@@ -38,8 +38,6 @@ pub fn problem(headers: &HeaderMap, problem: Problem) -> Response {
     if let Some(seconds) = problem.retry_after {
         response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
     }
-    // Whoever accounts for answers sees what this one was.
-    response.extensions_mut().insert(problem);
     response
 }
 

@@ -28,7 +28,12 @@ impl Desk {
     /// A service on a chain of its own.
     pub async fn open() -> Self {
         let chain = LocalSolana::start().await;
-        let app = TestApp::start(&[("HILT_SOLANA_RPC_URL", &chain.rpc_url)]).await;
+        let app = TestApp::start(&[
+            ("HILT_SOLANA_RPC_URL", &chain.rpc_url),
+            ("HILT_SMTP_URL", "smtp://127.0.0.1:9"),
+            ("HILT_MAIL_FROM", "receipts@example.com"),
+        ])
+        .await;
         Desk { app, chain, merchant_wallet: Keypair::generate().address().to_string() }
     }
 

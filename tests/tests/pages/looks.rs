@@ -32,7 +32,8 @@ async fn a_page_looks_the_same_to_everyone_and_says_what_it_costs() {
         scene.close_tab(name).await;
     }
     scene.browser.step("open", json!({"tab": "plain", "url": url, "script": false})).await;
-    scene.see("plain", "This costs 29.00 USDC, paid on Solana").await;
+    let seen = scene.browser.step("text", json!({"tab": "plain"})).await;
+    assert!(seen.as_str().unwrap().contains("This costs 29.00 USDC, paid on Solana"), "{seen}");
     scene.shot("plain", "start-without-script").await;
     scene.close_tab("plain").await;
     scene.app.close().await;
