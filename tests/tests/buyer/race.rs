@@ -1,8 +1,53 @@
 //! INV-64: whoever asks, and however many at once, a payment has one end.
 
 use super::scene::Scene;
-use events::vocab::event::Event;
+use events::vocab::{event::Event, id::PaymentId};
 use futures::future::join_all;
+use serde_json::json;
+use std::collections::HashMap;
+
+/// Payments raced, each by four who ask.
+const PAYMENTS: usize = 6;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_confirms_helius_and_the_watcher_converge_on_one_end() {
+    let scene = Scene::start(&[]).await;
+    let on_sale = scene.sells(false).await;
+    for _ in 0..PAYMENTS {
+        let buyer = scene.buyer().await;
+        let payment = scene.connect(&on_sale, &buyer).await;
+        // The watcher may see it as soon as anyone.
+        let tx = scene.pay(&buyer, &payment).await;
+        let confirm = || scene.confirm(&on_sale, &payment, tx, &buyer, None);
+        let helius = async {
+            scene.helius(json!([{ "signature": tx.to_string() }])).await.ok();
+        };
+        let (answers, ()) = tokio::join!(join_all([confirm(), confirm()]), helius);
+        let answers: Vec<_> = answers.into_iter().map(|answer| answer.ok()).collect();
+        for name in ["payment_id", "receipt_id", "membership_id", "tx_signature"] {
+            assert_eq!(answers[0][name], answers[1][name], "{name}");
+        }
+    }
+
+    let mut found: HashMap<(&str, PaymentId), u32> = HashMap::new();
+    let events = scene.events().await;
+    for event in &events {
+        let key = match event {
+            Event::PaymentConfirmed(e) => ("payment", e.payment_id),
+            Event::SettlementEvidenced(e) => ("settlement", e.payment_id),
+            Event::ReceiptCreated(e) => ("receipt", e.payment_id.unwrap()),
+            Event::MembershipActivated(e) => ("membership", e.payment_id),
+            Event::MembershipRenewed(e) => ("membership", e.payment_id),
+            Event::DeliveryRequested(e) => ("delivery", e.payment_id),
+            _ => continue,
+        };
+        *found.entry(key).or_default() += 1;
+    }
+    assert!(found.values().all(|times| *times == 1), "{found:?}");
+    let each = |what: &str| found.keys().filter(|(kind, _)| *kind == what).count();
+    assert_eq!(["payment", "settlement", "receipt", "membership", "delivery"].map(each), [PAYMENTS; 5]);
+    scene.app.close().await;
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_proof_of_identity_is_used_by_one_of_two_payments_settled_at_once() {
