@@ -25,7 +25,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   try {
     result = { value: (await steps[step](tabs, args)) ?? null };
   } catch (error) {
-    result = { error: `${step}: ${error.stack}\n${tabs.journal()}` };
+    result = { error: `${step}: ${error.stack}\n${await tabs.journal()}` };
   }
   process.stdout.write(`${JSON.stringify(result)}\n`);
 }

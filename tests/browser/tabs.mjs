@@ -26,13 +26,17 @@ export class Tabs {
       reducedMotion: 'reduce',
     });
     const page = await context.newPage();
-    page.setDefaultTimeout(20_000);
+    page.setDefaultTimeout(60_000);
     const tab = { page, context, origin, faults: [], requests: [] };
     page.on('console', (message) => {
       const refused = REFUSED_CALL.test(message.text());
       if (['error', 'warning'].includes(message.type()) && !refused) tab.faults.push(`console: ${message.text()}`);
     });
     page.on('pageerror', (error) => tab.faults.push(`uncaught: ${error.stack}`));
+    page.on('response', (response) => {
+      if (response.status() >= 400) tab.requests.push(`${response.status()} ${new URL(response.url()).pathname}`);
+    });
+    page.on('requestfailed', (request) => tab.requests.push(`${request.failure()?.errorText} ${new URL(request.url()).pathname}`));
     page.on('request', (request) => {
       const url = new URL(request.url());
       tab.requests.push(`${request.method()} ${url.pathname}`);
@@ -67,7 +71,12 @@ export class Tabs {
     await this.get(name).page.screenshot({ path: `${SHOTS}/${label}.png`, fullPage: true });
   }
 
-  journal() {
-    return [...this.open].map(([name, tab]) => `${name}: ${JSON.stringify({ faults: tab.faults, requests: tab.requests.slice(-12) })}`).join('\n');
+  /** What the open tabs show, asked for, and did wrong: for the message of a test that failed. */
+  async journal() {
+    const tabs = [...this.open].map(async ([name, { page, faults, requests }]) => {
+      const text = await page.locator('body').innerText({ timeout: 1_000 }).catch(() => '(no page)');
+      return `${name}: ${JSON.stringify({ faults, requests: requests.slice(-12), text })}`;
+    });
+    return (await Promise.all(tabs)).join('\n');
   }
 }

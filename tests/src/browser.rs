@@ -7,8 +7,8 @@ use tokio::{
     process::{Child, ChildStdin, ChildStdout, Command},
 };
 
-/// Longer than any step may take by itself.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Longer than any step takes, on a machine that runs everything else at once too.
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// A headless Chromium. With `HILT_TEST_SHOTS` set to a folder, it leaves pictures of the pages there.
 pub struct Browser {

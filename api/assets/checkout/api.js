@@ -29,10 +29,13 @@ export function now() {
   return Date.now() + ahead;
 }
 
-async function call(path, options) {
+/** How long an answer may take: longer than the service gives itself. */
+const PATIENCE_MS = 35_000;
+
+async function call(path, options, patience = PATIENCE_MS) {
   let response;
   try {
-    response = await fetch(path, { ...options, cache: 'no-store', credentials: 'omit', signal: AbortSignal.timeout(35_000) });
+    response = await fetch(path, { ...options, cache: 'no-store', credentials: 'omit', signal: AbortSignal.timeout(patience) });
   } catch {
     throw new Unreachable('the service did not answer');
   }
@@ -47,8 +50,20 @@ export function get(path) {
   return call(path, { method: 'GET' });
 }
 
-export function post(path, body) {
-  return call(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+export function post(path, body, patience) {
+  return call(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }, patience);
+}
+
+/** A call that changes nothing, made again if no answer comes soon or the service says that it may succeed later. */
+export async function ask(path, body) {
+  for (let patience = 8_000; ; patience *= 2) {
+    try {
+      return await post(path, body, patience);
+    } catch (error) {
+      if (!error.passing || patience > 16_000) throw error;
+      await wait((error.retryAfter || 1) * 1_000);
+    }
+  }
 }
 
 export function wait(milliseconds) {

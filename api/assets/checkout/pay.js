@@ -1,7 +1,7 @@
 // One payment, from its beginning to a sent transaction.
 
 import { fromBase64, toBase58, toBase64 } from '../bytes.js';
-import { now, post } from './api.js';
+import { ask, now, post } from './api.js';
 import { prove, reference, source } from './identity.js';
 import { signTransaction } from './wallets.js';
 
@@ -65,7 +65,7 @@ export async function payByWallet(config, memory, { wallet, account, amount, ide
     going();
   }
   at('approve', payment);
-  const { transaction } = await post('/v1/pay/transaction', { payment_id: payment.payment_id, payer_wallet: account.address });
+  const { transaction } = await ask('/v1/pay/transaction', { payment_id: payment.payment_id, payer_wallet: account.address });
   const signed = await signTransaction(wallet, account, config.chain, fromBase64(transaction));
   going();
   at('send', payment);
