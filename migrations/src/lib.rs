@@ -34,6 +34,7 @@ migrations! {
     7 "published_keys" "0007_published_keys.sql",
     8 "handoff_keys" "0008_handoff_keys.sql",
     10 "projections" "0010_projections.sql",
+    11 "places" "0011_places.sql",
 }
 
 /// Why the schema could not be brought up to date.
