@@ -91,7 +91,7 @@ impl ChainPayment {
         let payment = self.find(payment_id).await?;
         let facts = self.payable(&payment.state)?;
         let payer = self.payer(facts, payer)?;
-        let built = build::build(&self.chain()?.rpc, &expectation(facts), payer, facts.asset.decimals).await;
+        let built = build::build(&chain(&self.settler)?.rpc, &expectation(facts), payer, facts.asset.decimals).await;
         Ok((facts.clone(), payer, built.map_err(refused)?))
     }
 
@@ -110,15 +110,11 @@ impl ChainPayment {
         let payer = self.payer(facts, Some(submit.payer))?;
         build::check_signed(&transaction, &expectation(facts), payer, facts.asset.decimals).map_err(|error| malformed(&error))?;
         if let Payment::PendingSignature { .. } | Payment::PendingConfirmation { .. } = payment.state {
-            send(self.chain()?, &tx, submit.transaction).await?;
+            send(chain(&self.settler)?, &tx, submit.transaction).await?;
         }
         // Whatever happens from here on, the watcher finds the transaction by its memo.
         let (status, position) = self.record(submit, tx).await?;
         Ok(Submitted { tx, status, position })
-    }
-
-    fn chain(&self) -> Result<&Chain, Problem> {
-        self.settler.chain().ok_or_else(|| Problem::new(Code::ChainUnavailable, "this deployment has no Solana RPC configured"))
     }
 
     /// What is to be paid, if it still can be.
@@ -180,8 +176,13 @@ impl ChainPayment {
     }
 }
 
-/// Sends it, unless the chain has it: a node refuses what it has taken before.
-async fn send(chain: &Chain, tx: &TxSignature, transaction: &[u8]) -> Result<(), Problem> {
+/// The chain, if the deployment has one.
+pub fn chain(settler: &Settler) -> Result<&Chain, Problem> {
+    settler.chain().ok_or_else(|| Problem::new(Code::ChainUnavailable, "this deployment has no Solana RPC configured"))
+}
+
+/// Sends a signed transaction, unless the chain has it: a node refuses what it has taken before.
+pub async fn send(chain: &Chain, tx: &TxSignature, transaction: &[u8]) -> Result<(), Problem> {
     let refused = match chain.rpc.send_transaction(transaction).await {
         Ok(_) => return Ok(()),
         Err(RpcUnavailable { reason: Unavailable::Refused(code), .. }) => code,
@@ -195,7 +196,8 @@ async fn send(chain: &Chain, tx: &TxSignature, transaction: &[u8]) -> Result<(),
     }
 }
 
-fn refused(error: BuildError) -> Problem {
+/// Why no transaction can be built.
+pub fn refused(error: BuildError) -> Problem {
     match error {
         BuildError::Chain(unavailable) => chain_unavailable(&unavailable),
         BuildError::UnusableAccount { .. } | BuildError::BelowRent { .. } => {

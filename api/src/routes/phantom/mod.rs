@@ -2,7 +2,9 @@
 //! hands in here. Nothing that Phantom says is evidence of a payment: a signature is checked, a transaction is sent by the service
 //! itself, and the chain says what became of it.
 
-use super::{input, pay::BroadcastRecorded};
+mod transaction;
+
+use super::input;
 use crate::{
     http::{
         body::{Body, Params},
@@ -13,7 +15,7 @@ use crate::{
     },
     services::{
         identity::{self, Complete, Proved},
-        phantom::{self, Connection, Step, WALLET_SOURCE, WalletAnswer},
+        phantom::{self, Connection, Step, WalletAnswer},
     },
     state::{Settings, State},
 };
@@ -25,35 +27,23 @@ use axum::{
 };
 use events::{
     clock::Clock,
-    log::{AppendError, Log},
+    log::Log,
     unit::{Unit, is_conflict},
     vault::Vault,
     vocab::{
-        bytes::{SolanaAddress, TxSignature},
+        bytes::SolanaAddress,
         id::{IdentitySessionId, PaymentId, ProductId},
         stream::{Category, StreamId},
         time::Timestamp,
     },
 };
-use ledger::{
-    payment::{self, Payment},
-    phantom_session,
-    product::Product,
-};
-use rails::{
-    phantom::{SESSION_SECRET, sign_message, sign_transaction, signed_message, signed_transaction},
-    solana::{
-        build::{self, BuildError},
-        message::Transaction,
-        rpc::Unavailable,
-    },
-};
+use ledger::{payment::Payment, phantom_session, product::Product};
+use rails::phantom::{SESSION_SECRET, sign_message, signed_message};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use url::form_urlencoded;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
-use workers::settle::{Chain, Settler, expectation};
 
 /// A caller that loses a race looks again this many times.
 const ATTEMPTS: u32 = 8;
@@ -105,23 +95,6 @@ pub struct MessageAnswer {
     pub answer: WalletAnswer,
 }
 
-/// A transaction to be signed.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
-pub struct TransactionUrl {
-    /// The payment.
-    pub payment_id: String,
-}
-
-/// Phantom's answer to a transaction link.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
-pub struct TransactionAnswer {
-    /// The payment.
-    pub payment_id: String,
-    /// What it appended.
-    #[serde(flatten)]
-    pub answer: WalletAnswer,
-}
-
 /// A link that opens Phantom.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct PhantomUrl {
@@ -159,9 +132,8 @@ pub fn routes() -> OpenApiRouter<State> {
         .routes(routes!(connect_callback))
         .routes(routes!(message_url))
         .routes(routes!(message_callback))
-        .routes(routes!(transaction_url))
-        .routes(routes!(transaction_callback))
         .routes(routes!(way_back))
+        .merge(transaction::routes())
 }
 
 /// Hand in Phantom's answer to the connect link.
@@ -320,139 +292,6 @@ async fn signed(
     Err(Problem::of(Code::Conflict).retry_after(1))
 }
 
-/// A link that asks Phantom to sign the payment's transaction.
-#[utoipa::path(
-    post, path = "/v1/pay/phantom/transaction-url", tag = "phantom", operation_id = "phantom_transaction_url",
-    request_body = TransactionUrl,
-    responses(
-        (status = 200, description = "The link", body = PhantomUrl),
-        (status = 404, description = "`payment_not_found`", body = Problem),
-        (status = 409, description = "`phantom_session_missing`, `payment_finished`, `tx_conflict`", body = Problem),
-        (status = 410, description = "`payment_expired`", body = Problem),
-        (status = 422, description = "`tx_failed`: the wallet cannot pay as it stands", body = Problem),
-        (status = 503, description = "`chain_unavailable`", body = Problem),
-    )
-)]
-async fn transaction_url(
-    Part(log): Part<Log>,
-    Part(vault): Part<Vault>,
-    Part(clock): Part<Clock>,
-    Part(settings): Part<Arc<Settings>>,
-    Part(settler): Part<Settler>,
-    Body { value: body, .. }: Body<TransactionUrl>,
-) -> Result<Json<PhantomUrl>, Problem> {
-    let payment_id: PaymentId = input::id(&body.payment_id, Code::PaymentNotFound)?;
-    let connection = Connection::find(&log, &vault, payment_id, clock.now()).await?;
-    match &connection.payment.state {
-        Payment::PendingSignature { .. } => {}
-        Payment::PendingConfirmation { .. } => return Err(Problem::new(Code::TxConflict, "a transaction was sent for this payment")),
-        _ => return Err(Problem::of(Code::PaymentFinished)),
-    }
-    let connected = connection.connected(&vault).await?;
-    let (facts, chain) = (&connection.facts, chain(&settler)?);
-    let built = build::build(&chain.rpc, &expectation(facts), connected.wallet, facts.asset.decimals).await.map_err(unbuilt)?;
-    let back = phantom::redirect_link(&settings, payment_id, Step::Transaction);
-    let url = sign_transaction(&connected.channel, &connection.dapp(), phantom::nonce(), &back, &connected.token, &built.transaction);
-    Ok(Json(PhantomUrl { url, expires_at: facts.expires_at }))
-}
-
-/// Hand in the transaction that Phantom signed. The service sends it and records it.
-#[utoipa::path(
-    post, path = "/v1/pay/phantom/transaction/callback", tag = "phantom", operation_id = "phantom_transaction_callback",
-    request_body = TransactionAnswer,
-    responses(
-        (status = 200, description = "Sent and recorded, now or before", body = BroadcastRecorded),
-        (status = 404, description = "`payment_not_found`", body = Problem),
-        (status = 409, description = "`phantom_session_missing`, `tx_conflict`, `payment_finished`", body = Problem),
-        (status = 410, description = "`payment_expired`", body = Problem),
-        (status = 422, description = "`phantom_payload_invalid`, `phantom_refused`, `tx_failed`", body = Problem),
-        (status = 503, description = "`chain_unavailable`", body = Problem),
-    )
-)]
-#[allow(clippy::too_many_arguments, reason = "each is one part of the service or the request")]
-async fn transaction_callback(
-    Part(log): Part<Log>,
-    Part(vault): Part<Vault>,
-    Part(clock): Part<Clock>,
-    Part(settler): Part<Settler>,
-    Part(own_writes): Part<OwnWrites>,
-    RequestId(request_id): RequestId,
-    Body { value: body, .. }: Body<TransactionAnswer>,
-) -> Result<Response, Problem> {
-    let payment_id: PaymentId = input::id(&body.payment_id, Code::PaymentNotFound)?;
-    let connection = Connection::find(&log, &vault, payment_id, clock.now()).await?;
-    let connected = connection.connected(&vault).await?;
-    let bytes = signed_transaction(&connected.open(&body.answer)?).map_err(phantom::invalid("data"))?;
-    let invalid = |rule: String| Problem::field(Code::PhantomPayloadInvalid, "data", rule);
-    let transaction = Transaction::parse(&bytes).map_err(|error| invalid(error.to_string()))?;
-    let facts = &connection.facts;
-    build::check_signed(&transaction, &expectation(facts), connected.wallet, facts.asset.decimals)
-        .map_err(|error| invalid(error.to_string()))?;
-    let tx = transaction.id().ok_or_else(|| invalid("the transaction has no signature".into()))?;
-    if connection.payment.state.tx() != Some(tx) {
-        open_for(&connection.payment.state, tx)?;
-        send(&settler, &bytes).await?;
-    }
-    let (status, position) = record(&log, &vault, &clock, payment_id, tx, &request_id).await?;
-    let headers = position.map(|position| wrote(&own_writes, &connection, position)).unwrap_or_default();
-    let answer = BroadcastRecorded { payment_id: payment_id.to_string(), status: status.to_owned(), tx_signature: tx.to_string() };
-    Ok((headers, Json(answer)).into_response())
-}
-
-/// A payment that is over takes no transaction, and one that has another gets no second: nothing is sent for either.
-fn open_for(payment: &Payment, tx: TxSignature) -> Result<(), Problem> {
-    match payment.tx() {
-        Some(linked) if linked != tx => Err(Problem::new(Code::TxConflict, "this payment is linked to a different transaction")),
-        _ => Ok(()),
-    }
-}
-
-/// Sent before it is recorded: a payment must not be tied to a transaction that the network refused. If the service dies in
-/// between, the watcher finds the transaction by its memo.
-async fn send(settler: &Settler, transaction: &[u8]) -> Result<(), Problem> {
-    let sent = chain(settler)?.rpc.send_transaction(transaction).await;
-    sent.map(|_| ()).map_err(|error| match error.reason {
-        Unavailable::Refused(_) => Problem::new(Code::TxFailed, "the network does not take the transaction")
-            .next_action("Ask for a new transaction-url and have it signed again."),
-        _ => {
-            tracing::warn!(%error, "a signed transaction could not be sent");
-            Problem::of(Code::ChainUnavailable).retry_after(2)
-        }
-    })
-}
-
-async fn record(
-    log: &Log,
-    vault: &Vault,
-    clock: &Clock,
-    payment_id: PaymentId,
-    tx: TxSignature,
-    request_id: &str,
-) -> Result<(&'static str, Option<u64>), Problem> {
-    for _ in 0..ATTEMPTS {
-        let mut connection = Connection::find(log, vault, payment_id, clock.now()).await?;
-        let wallet = connection.session.state.connected().map(|connected| connected.wallet);
-        let mut unit = Unit::new(log, connection.context(request_id));
-        let cause = connection.session.last_event;
-        let signed = phantom_session::Command::SignTransaction { tx };
-        let signed = unit.decide(&mut connection.session, signed, cause).map_err(|refused| rejection::decided(refused.code(), refused))?;
-        let broadcast =
-            payment::Command::RecordBroadcast { tx, payer_wallet: wallet, wallet_source: Some(WALLET_SOURCE.to_owned()), now: clock.now() };
-        unit.decide(&mut connection.payment, broadcast, signed.last().copied())
-            .map_err(|refused| rejection::decided(refused.code(), refused))?;
-        let status = connection.payment.state.status().unwrap_or("PENDING_CONFIRMATION");
-        if unit.is_empty() {
-            return Ok((status, None));
-        }
-        match unit.commit().await {
-            Ok(appended) => return Ok((status, Some(appended.last_position))),
-            Err(AppendError::Conflict { .. }) => {}
-            Err(error) => return Err(rejection::append(error)),
-        }
-    }
-    Err(Problem::of(Code::Conflict).retry_after(1))
-}
-
 /// Where Phantom returns to: leads on to the checkout page, which hands the answer in. The answer goes into the fragment, which
 /// browsers send to nobody.
 #[utoipa::path(
@@ -493,20 +332,6 @@ async fn slug(log: &Log, product_id: ProductId) -> Result<String, Problem> {
     let product = events::unit::load::<Product>(log, StreamId::new(Category::Product, product_id)).await;
     let product = product.map_err(|error| rejection::read(&error))?;
     product.state.facts().map(|product| product.slug.clone()).ok_or_else(|| Problem::of(Code::PaymentNotFound))
-}
-
-fn chain(settler: &Settler) -> Result<&Chain, Problem> {
-    settler.chain().ok_or_else(|| Problem::new(Code::ChainUnavailable, "this deployment has no Solana RPC configured"))
-}
-
-fn unbuilt(error: BuildError) -> Problem {
-    match error {
-        BuildError::Chain(error) => {
-            tracing::warn!(%error, "a transaction could not be built");
-            Problem::of(Code::ChainUnavailable).retry_after(2)
-        }
-        error => Problem::new(Code::TxFailed, error.to_string()),
-    }
 }
 
 fn wrote(own_writes: &OwnWrites, connection: &Connection, position: u64) -> HeaderMap {
