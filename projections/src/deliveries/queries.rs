@@ -3,7 +3,7 @@
 use super::Delivery;
 use crate::{QueryError, Reader};
 use events::vocab::{
-    id::{AccessDeliveryId, OwnerId, PaymentId},
+    id::{AccessDeliveryId, OwnerId, PaymentId, ProductId},
     time::Timestamp,
     words::DeliveryMode,
 };
@@ -21,6 +21,12 @@ pub async fn find_public(reader: &Reader, payment: PaymentId) -> Result<Option<D
 pub async fn of_payments(reader: &Reader, owner: OwnerId, payments: &[PaymentId]) -> Result<Vec<Delivery>, QueryError> {
     let ids: Vec<Uuid> = payments.iter().map(|payment| AccessDeliveryId::of(*payment).0).collect();
     reader.many(TABLES, sqlx::query_scalar(include_str!("queries/of_payments.sql")).bind(owner.0).bind(ids)).await
+}
+
+/// How many purchases of this owner's product could not be handed over so far (RT-007).
+pub async fn count_failed(reader: &Reader, owner: OwnerId, product: ProductId) -> Result<u64, QueryError> {
+    let query = sqlx::query_scalar(include_str!("queries/count_failed.sql")).bind(owner.0).bind(product.0);
+    reader.count(TABLES, query).await
 }
 
 /// Deliveries of all owners to try at `now`, the longest due first, without those in `except`.

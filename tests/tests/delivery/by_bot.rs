@@ -60,11 +60,13 @@ async fn a_failing_provider_is_visible_at_once_rescued_on_schedule_and_handed_to
     assert_eq!(telegram.calls("createChatInviteLink").len(), 6);
     assert_eq!(scene.payment(&sale).await["delivery_status"], json!("MANUAL_REVIEW"));
     assert_eq!(scene.diagnose(&membership).await["overall_status"], json!("action_required"));
+    assert_eq!(scene.failed_deliveries().await, json!(1), "RT-007");
 
     telegram.fails([], None);
     let retried = scene.retry(&membership).await.ok();
     assert_eq!((&retried["queued"], &retried["attempt"], &retried["delivery_status"]), (&json!(true), &json!(7), &json!("PENDING")));
     until(app, sale.payment, |delivery| delivery.status == DeliveryStatus::Sent).await;
+    assert_eq!(scene.failed_deliveries().await, json!(0));
     let (first, second) = (scene.confirm(&sale).await, scene.confirm(&sale).await);
     assert_eq!(first, second, "a buyer who comes back gets the same answer");
     assert_eq!((&first["delivery_status"], &first["delivery_value"]), (&json!("SENT"), &json!("https://t.me/+secretInvite7")));

@@ -85,6 +85,12 @@ impl Scene {
         self.app.post(&self.app.live_key, &format!("/v1/memberships/{membership}/retry-delivery"), json!({})).await
     }
 
+    /// What the product's analytics say of deliveries that failed.
+    pub async fn failed_deliveries(&self) -> Value {
+        let analytics = self.app.get(&self.app.live_key, &format!("/v1/products/{}/analytics", self.product)).await.ok();
+        analytics["delivery_failed_count"].clone()
+    }
+
     /// What the diagnostics say.
     pub async fn diagnose(&self, membership: &str) -> Value {
         self.app.get(&self.app.live_key, &format!("/v1/memberships/{membership}/delivery-diagnostics")).await.ok()

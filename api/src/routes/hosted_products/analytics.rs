@@ -18,7 +18,7 @@ use events::{
     vocab::{bytes::SolanaAddress, id::ProductId, time::Timestamp},
 };
 use projections::{
-    Reader, memberships,
+    Reader, deliveries, memberships,
     payments::{self, Figures, Sales},
     products::Product,
 };
@@ -54,6 +54,8 @@ struct Analytics {
     sales: Vec<SalesView>,
     /// Memberships in a paid period.
     active_memberships: u64,
+    /// Purchases that could not be handed over so far.
+    delivery_failed_count: u64,
     /// Confirmed payments of started ones, as a decimal text with four places, rounded down; `"0.0000"` before the first.
     #[schema(example = "0.7500")]
     conversion_rate: String,
@@ -89,7 +91,7 @@ impl From<Sales> for SalesView {
 }
 
 impl Analytics {
-    fn new(product: Product, figures: Figures, active_memberships: u64) -> Self {
+    fn new(product: Product, figures: Figures, active_memberships: u64, delivery_failed_count: u64) -> Self {
         let present = figures.sales.iter().find(|sales| sales.asset_mint == product.asset_mint);
         Analytics {
             product_id: ProductId(product.meta.id),
@@ -104,6 +106,7 @@ impl Analytics {
             asset_symbol: product.asset_symbol,
             asset_decimals: product.asset_decimals,
             active_memberships,
+            delivery_failed_count,
             conversion_rate: rate(figures.confirmed_count, figures.payment_count),
             last_payment_at: figures.last_payment_at,
             sales: figures.sales.into_iter().map(SalesView::from).collect(),
@@ -131,14 +134,15 @@ async fn get(
 ) -> Result<Json<Analytics>, Problem> {
     let id: ProductId = id.id(Code::ProductNotFound)?;
     let product = own_product(&reader, &fresh, &merchant, min, id).await?;
-    for name in ["payments", "memberships"] {
+    for name in ["payments", "memberships", "deliveries"] {
         fresh.wait(name, Some(merchant.owner), min).await?;
     }
     let now = clock.now();
     let figures = payments::figures_of_product(&reader, merchant.owner, id, now).await.map_err(rejection::query)?;
     let figures = figures.ok_or_else(|| Problem::of(Code::Internal))?;
     let active = memberships::count_active(&reader, merchant.owner, id, now).await.map_err(rejection::query)?;
-    Ok(Json(Analytics::new(product, figures, active)))
+    let failed = deliveries::count_failed(&reader, merchant.owner, id).await.map_err(rejection::query)?;
+    Ok(Json(Analytics::new(product, figures, active, failed)))
 }
 
 #[cfg(test)]
