@@ -20,6 +20,7 @@ use events::{
     relay::{self, Relay, StreamConfig},
     vault::{KeyPurpose, MasterKey, Vault, VaultError},
 };
+use ledger::rails::Rails;
 use projections::{
     Reader,
     runner::{Deps, Projections},
@@ -41,6 +42,7 @@ use workers::{
     Workers,
     delivery::{Discord, Handover, Telegram},
     mail::{Mailer, Smtp},
+    platform::Platform,
     settle::{Chain, Settler, Waker},
     webhooks::{WebhookConfig, address::Targets},
 };
@@ -61,6 +63,8 @@ pub struct Parts {
     pub nats_url: Option<String>,
     /// The key that wraps every other key.
     pub master_key: [u8; 32],
+    /// The rails; binaries pass [`Rails::standard`], and only tests another.
+    pub rails: Rails,
     /// The clock; tests move it.
     pub clock: Clock,
     /// Whether the node must be of the configured network. Development on a local chain leaves it open.
@@ -145,12 +149,13 @@ pub async fn build(parts: Parts) -> Result<App, StartError> {
     if config.roles.contains(&Role::Projections) {
         projections.run(stop.clone());
     }
+    let platform = Platform::new(log.clone(), parts.rails.clone());
     let handover = handover(&parts, &log, &vault)?;
     let reader = Reader::new(pool.clone());
     let settler = Settler::new(log.clone(), vault.clone(), parts.clock.clone(), reader, chain(&parts)?, handover.clone());
     let checkpointer = Checkpointer::new(log.clone(), &config.log_origin);
     let workers = match config.roles.contains(&Role::Workers) {
-        true => Some(start_workers(&parts, &deps, &projections, &settler, &handover, &checkpointer, &stop)?),
+        true => Some(start_workers(&parts, &deps, &projections, &platform, &settler, &handover, &checkpointer, &stop)?),
         false => None,
     };
     let own_writes = OwnWrites::default();
@@ -161,6 +166,7 @@ pub async fn build(parts: Parts) -> Result<App, StartError> {
         commands: Commands::new(log.clone(), vault.clone(), own_writes.clone()),
         fresh: Fresh::new(projections.clone(), own_writes.clone()),
         reader: Reader::new(pool),
+        platform,
         prices: prices(config)?,
         settings: Arc::new(settings(config)?),
         clock: parts.clock.clone(),
@@ -204,17 +210,19 @@ impl App {
     }
 }
 
+#[allow(clippy::too_many_arguments, reason = "each is one part of the service")]
 fn start_workers(
     parts: &Parts,
     deps: &Deps,
     projections: &Projections,
+    platform: &Platform,
     settler: &Settler,
     handover: &Handover,
     checkpointer: &Checkpointer,
     stop: &CancellationToken,
 ) -> Result<Workers, StartError> {
     let mut workers = Workers::new(deps.clone(), stop.clone());
-    workers.start_webhooks(projections, &parts.clock, webhooks(&parts.config))?;
+    workers.start_webhooks(projections, platform, &parts.clock, webhooks(&parts.config))?;
     workers.start_settlement(settler);
     workers.start_deliveries(projections, &parts.clock, handover);
     workers.start_memberships(&parts.clock);

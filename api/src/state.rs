@@ -38,6 +38,8 @@ pub struct State {
     pub handover: workers::delivery::Handover,
     /// Settlement.
     pub settler: workers::settle::Settler,
+    /// The rails as they now stand.
+    pub platform: workers::platform::Platform,
     /// What SOL is worth.
     pub prices: rails::price::PriceSource,
     /// Looks into what providers tell of.

@@ -1,7 +1,7 @@
 //! Which rails a product can be paid on (§3.1): available, blocked, and able to create a session are three different things
 //! (INV-24), and buyers are shown only the last (INV-22).
 
-use crate::rails::{KillSwitch, Rail};
+use crate::rails::{KillSwitch, Rail, Rails};
 use events::vocab::{
     money::FeeBps,
     rail::{FeeCollectionMode, Mode, RailId},
@@ -18,8 +18,8 @@ pub struct GateInput<'a> {
     pub backing_wallet: &'a str,
     /// The fee that would apply; 0 needs no fee collection.
     pub fee_bps: FeeBps,
-    /// The platform's rails: [`crate::rails::REGISTRY`] unless a rail is switched.
-    pub registry: &'a [Rail],
+    /// The platform's rails as they now stand.
+    pub rails: &'a Rails,
     /// The merchant's settings of this mode; a rail without one is not configured.
     pub settings: &'a [RailSetting],
 }
@@ -241,9 +241,9 @@ pub fn evaluate(input: &GateInput<'_>) -> RailOptions {
     let verdict = |rail: &Rail| {
         let blockers = blockers(input, rail);
         let session_blocker = session_blocker(input, rail, &blockers);
-        Verdict { rail: *rail, blockers, session_blocker }
+        Verdict { rail: rail.clone(), blockers, session_blocker }
     };
-    RailOptions { rails: input.registry.iter().map(verdict).collect() }
+    RailOptions { rails: input.rails.iter().map(verdict).collect() }
 }
 
 fn blockers(input: &GateInput<'_>, rail: &Rail) -> Vec<Blocker> {
@@ -289,7 +289,7 @@ fn setting_blockers(input: &GateInput<'_>, rail: &Rail) -> Vec<Blocker> {
 }
 
 fn session_blocker(input: &GateInput<'_>, rail: &Rail, blockers: &[Blocker]) -> Option<Blocker> {
-    let protocol_only = rail.adapter.is_some_and(|adapter| !adapter.settles_itself(rail.rail_id));
+    let protocol_only = rail.adapter.as_ref().is_some_and(|adapter| !adapter.settles_itself(rail.rail_id));
     match input.mode {
         Mode::Live if protocol_only => Some(Blocker::AdapterNotImplemented),
         _ if !blockers.is_empty() => Some(Blocker::NotEffective),

@@ -21,6 +21,7 @@ use events::{
         words::{ActorKind, Scope},
     },
 };
+use ledger::rails::Rails;
 use projections::runner::{Progress, Projections};
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use serde_json::Value;
@@ -85,6 +86,11 @@ impl Answer {
 impl TestApp {
     /// Starts one; `settings` are `HILT_*` variables.
     pub async fn start(settings: &[(&str, &str)]) -> Self {
+        TestApp::start_with(settings, Rails::standard()).await
+    }
+
+    /// Starts one that is built with other rails.
+    pub async fn start_with(settings: &[(&str, &str)], rails: Rails) -> Self {
         let database = Database::fresh().await;
         let prefix = nats_prefix();
         // Any valid address serves as the fee wallet; it is a constant so that amounts are the only thing a test varies.
@@ -101,6 +107,7 @@ impl TestApp {
             database_url: database.service_url().to_owned(),
             nats_url: Some(nats_url()),
             master_key: [7; 32],
+            rails,
             clock: clock.clone(),
             check_network: false,
         };

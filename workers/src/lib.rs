@@ -6,6 +6,7 @@ pub mod health;
 mod housekeeping;
 pub mod mail;
 pub mod memberships;
+pub mod platform;
 mod runtime;
 pub mod settle;
 pub mod webhooks;

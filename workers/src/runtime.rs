@@ -6,6 +6,7 @@ use crate::{
     housekeeping,
     mail::Mailer,
     memberships,
+    platform::Platform,
     settle::{SettleProofs, Settler, watch},
     webhooks::{WebhookConfig, Webhooks},
 };
@@ -86,9 +87,15 @@ impl Workers {
     }
 
     /// Starts emission and delivery of webhooks. Fails when the system's root certificates cannot be read.
-    pub fn start_webhooks(&mut self, projections: &Projections, clock: &Clock, config: WebhookConfig) -> Result<(), reqwest::Error> {
+    pub fn start_webhooks(
+        &mut self,
+        projections: &Projections,
+        platform: &Platform,
+        clock: &Clock,
+        config: WebhookConfig,
+    ) -> Result<(), reqwest::Error> {
         let reader = Reader::new(self.deps.pool.clone());
-        let webhooks = Webhooks::new(&self.deps.log, &self.deps.vault, clock, projections, &reader, config)?;
+        let webhooks = Webhooks::new(&self.deps.log, &self.deps.vault, clock, projections, platform, &reader, config)?;
         self.subscribe(WEBHOOK_EMITTER, Start::Beginning, webhooks.emitter);
         let board = Board::new(WEBHOOK_DELIVERER);
         self.boards.push(board.clone());

@@ -11,6 +11,7 @@ use api::{
 };
 use clap::Args;
 use events::{clock::Clock, log::Log, proof::Checkpointer};
+use ledger::rails::Rails;
 use replay_tool::VerifyOptions;
 use std::{process::ExitCode, time::Instant};
 use tokio::net::TcpListener;
@@ -78,6 +79,7 @@ async fn serve(dev: &Dev, config: &Config, stack: &Stack, listener: TcpListener)
         database_url: stack.database_url.clone(),
         nats_url: Some(stack.nats_url.clone()),
         master_key: *stack.master_key.expose(),
+        rails: Rails::standard(),
         clock: Clock::machine(),
         check_network: false,
     };

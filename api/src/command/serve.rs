@@ -8,6 +8,7 @@ use api::{
 };
 use clap::Args;
 use events::clock::Clock;
+use ledger::rails::Rails;
 use std::process::ExitCode;
 
 /// The options of `hilt serve`.
@@ -30,7 +31,15 @@ impl Serve {
         let master_key = *config.master_key.as_ref().ok_or("HILT_MASTER_KEY is needed: 64 hexadecimal digits")?.expose();
         let nats_url = config.nats_url.as_ref().ok_or("HILT_NATS_URL is needed")?.expose().clone();
         let address = listener.local_addr()?;
-        let parts = Parts { config, database_url, nats_url: Some(nats_url), master_key, clock: Clock::machine(), check_network: true };
+        let parts = Parts {
+            config,
+            database_url,
+            nats_url: Some(nats_url),
+            master_key,
+            rails: Rails::standard(),
+            clock: Clock::machine(),
+            check_network: true,
+        };
         let app = app::build(parts).await.map_err(|error| super::with_causes(&error))?;
         tracing::info!(%address, "listening");
         app.serve(listener, async {

@@ -31,6 +31,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
+use workers::platform::Platform;
 
 /// Routes of this file.
 pub fn routes() -> OpenApiRouter<State> {
@@ -122,6 +123,7 @@ pub fn halves(options: &RailOptions) -> [Vec<RailAvailability>; 2] {
 async fn available_rails(
     Part(log): Part<Log>,
     Part(settings): Part<Arc<Settings>>,
+    Part(platform): Part<Platform>,
     merchant: Merchant,
     Params(asked): Params<Setup>,
 ) -> Result<Json<AvailableRails>, Problem> {
@@ -129,7 +131,7 @@ async fn available_rails(
     let mode = asked.mode(&merchant)?;
     let named = ProductRef::parse(&asked.external_product_id, &[&asked.product_id])?;
     let product = find(&log, &merchant, mode, &named).await?;
-    let options = gates::evaluate(&log, &settings, merchant.owner, mode, &product).await?;
+    let options = gates::evaluate(&log, &platform, &settings, merchant.owner, mode, &product).await?;
     let [available_rails, blocked_rails] = halves(&options);
     Ok(Json(AvailableRails {
         mode: mode.as_str(),

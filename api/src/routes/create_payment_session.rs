@@ -28,15 +28,13 @@ use events::{
         words::{ProductStatus, Scope},
     },
 };
-use ledger::{
-    rail_gates::{RailOptions, Refused},
-    rails,
-};
+use ledger::rail_gates::{RailOptions, Refused};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
+use workers::platform::Platform;
 
 /// A session to open.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -98,6 +96,7 @@ async fn create_payment_session(
     Part(vault): Part<Vault>,
     Part(clock): Part<Clock>,
     Part(settings): Part<Arc<Settings>>,
+    Part(platform): Part<Platform>,
     merchant: Merchant,
     RequestId(request_id): RequestId,
     RequiredKey(key): RequiredKey,
@@ -116,7 +115,7 @@ async fn create_payment_session(
             if found.product.status != ProductStatus::Active {
                 return Err(Problem::of(Code::ProductNotActive).next_action("Activate the product before opening live sessions."));
             }
-            let options = gates::evaluate(&log, &settings, merchant.owner, Mode::Live, &found.product).await?;
+            let options = gates::evaluate(&log, &platform, &settings, merchant.owner, Mode::Live, &found.product).await?;
             let rail = options.choose(asked).map_err(refused)?;
             let subject = vault.resolve_subject(merchant.owner, &customer.identities()).await.map_err(|error| rejection::read(&error))?;
             let open = OpenSession {
@@ -158,7 +157,7 @@ fn view(opened: &Opened, options: &RailOptions, settings: &Settings) -> Value {
     let session = &opened.session;
     let mut requirement = open_session::requirement_view(&opened.requirement);
     requirement["payment_id"] = json!(session.payment_id);
-    let adapter = rails::rail(session.rail_id).adapter.as_ref();
+    let adapter = options.verdict(session.rail_id).and_then(|verdict| verdict.rail.adapter.as_ref());
     json!({
         "payment_session": {
             "id": session.session_id,

@@ -29,7 +29,7 @@ use events::{
 };
 use ledger::{
     entitlement_check::{self, Answer, Question, Source, Standing},
-    rails,
+    rails::Rail,
 };
 use projections::{
     Reader,
@@ -41,6 +41,7 @@ use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, sync::Arc};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
+use workers::platform::Platform;
 
 /// Routes of this file.
 pub fn routes() -> OpenApiRouter<State> {
@@ -136,6 +137,7 @@ async fn check(
     Part(vault): Part<Vault>,
     Part(clock): Part<Clock>,
     Part(settings): Part<Arc<Settings>>,
+    Part(platform): Part<Platform>,
     merchant: Merchant,
     min: MinPosition,
     Body { value: asked, .. }: Body<Check>,
@@ -148,12 +150,13 @@ async fn check(
     let product = product(&reader, &merchant, live, &asked).await?;
     let customer = Customer::parse(&asked.external_customer_id, &asked.customer_reference, &asked.wallet, &asked.email)?;
     let rail = asked.rail.as_deref().map_or(Ok(product.default_rail), |text| input::rail("rail", text))?;
+    let rails = platform.shown().await.map_err(|error| rejection::read(&error))?;
     let now = clock.now();
     let records = records(&reader, &vault, &merchant, live, &product, &customer, rail, now).await?;
     let rows: Vec<_> = records.entitlements.iter().map(|row| on_record(row, &records.x402)).collect();
     let question = Question { rail, allowed_rails: &product.allowed_rails, now };
     let answer = entitlement_check::decide(&question, &rows, records.membership.as_ref());
-    Ok(Json(CheckAnswer::new(&answer, product, customer, rail, live, &settings)))
+    Ok(Json(CheckAnswer::new(&answer, product, customer, rails.get(rail), live, &settings)))
 }
 
 /// Live access is never shown to a sandbox key, nor sandbox access to a key that may not use the sandbox (INV-39, INV-40).
@@ -273,7 +276,7 @@ fn on_record(row: &Entitlement, x402: &BTreeSet<uuid::Uuid>) -> entitlement_chec
 }
 
 impl CheckAnswer {
-    fn new(answer: &Answer, product: AccessProduct, customer: Customer, rail: RailId, live: bool, settings: &Settings) -> Self {
+    fn new(answer: &Answer, product: AccessProduct, customer: Customer, rail: &Rail, live: bool, settings: &Settings) -> Self {
         let link = |receipt_id: ReceiptId| ReceiptLink { receipt_id, verify_url: settings.verify_url(receipt_id) };
         CheckAnswer {
             has_access: answer.has_access(),
@@ -283,8 +286,8 @@ impl CheckAnswer {
             product_id: product.product_id,
             access_product_id: AccessProductId(product.meta.id),
             external_product_id: product.external_product_id,
-            rail_id: rail.as_str(),
-            rail: RailView::from(rails::rail(rail)),
+            rail_id: rail.rail_id.as_str(),
+            rail: RailView::from(rail),
             external_customer_id: customer.external_customer_id,
             wallet: customer.wallet,
             email: customer.email,

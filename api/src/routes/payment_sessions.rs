@@ -25,7 +25,7 @@ use events::{
         words::Scope,
     },
 };
-use ledger::rails;
+use ledger::rails::Rails;
 use projections::{
     Reader,
     payment_sessions::{self, PaymentSession, SessionStatus, Stage, Stages},
@@ -34,6 +34,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
+use workers::platform::Platform;
 
 /// Routes of this file.
 pub fn routes() -> OpenApiRouter<State> {
@@ -136,14 +137,14 @@ fn stages(stages: &Stages) -> Vec<StageView> {
 }
 
 impl SessionView {
-    fn new(session: PaymentSession, now: Timestamp) -> Result<Self, Problem> {
+    fn new(session: PaymentSession, rails: &Rails, now: Timestamp) -> Result<Self, Problem> {
         // Expiry is recorded when its worker comes by; a proof that is already recorded keeps the session open.
         let lapsed = session.status == SessionStatus::Pending
             && session.stages.proof.is_none()
             && session.tx_signature.is_none()
             && now >= session.expires_at;
         let status = if lapsed { SessionStatus::Expired } else { session.status };
-        let adapter = rails::rail(session.rail_id).adapter.as_ref();
+        let adapter = rails.get(session.rail_id).adapter.as_ref();
         let json = |value: serde_json::Result<Value>| value.map_err(|error| Problem::internal(&error, "show a payment session"));
         Ok(SessionView {
             id: SessionId(session.meta.id),
@@ -183,6 +184,7 @@ async fn list(
     Part(reader): Part<Reader>,
     Part(fresh): Part<Fresh>,
     Part(clock): Part<Clock>,
+    Part(platform): Part<Platform>,
     merchant: Merchant,
     min: MinPosition,
     Params(query): Params<PageQuery>,
@@ -193,8 +195,8 @@ async fn list(
     let page = payment_sessions::list(&reader, merchant.owner, merchant.livemode(), asked.window()).await.map_err(rejection::query)?;
     let (mut rows, count) = (page.items, page.total);
     let more = asked.cut(&mut rows, |session| (session.meta.created_at, session.meta.id));
-    let now = clock.now();
-    let items = rows.into_iter().map(|session| SessionView::new(session, now)).collect::<Result<_, _>>()?;
+    let (rails, now) = (platform.shown().await.map_err(|error| rejection::read(&error))?, clock.now());
+    let items = rows.into_iter().map(|session| SessionView::new(session, &rails, now)).collect::<Result<_, _>>()?;
     Ok(Json(SessionList { items, count, has_more: more.has_more, next_cursor: more.next_cursor }))
 }
 
@@ -208,6 +210,7 @@ async fn get(
     Part(reader): Part<Reader>,
     Part(fresh): Part<Fresh>,
     Part(clock): Part<Clock>,
+    Part(platform): Part<Platform>,
     merchant: Merchant,
     min: MinPosition,
     id: Segment,
@@ -218,5 +221,6 @@ async fn get(
     let session = payment_sessions::find(&reader, merchant.owner, id).await.map_err(rejection::query)?;
     let session = session.filter(|session| session.meta.livemode == merchant.livemode());
     let session = session.ok_or_else(|| Problem::of(Code::PaymentSessionNotFound))?;
-    Ok(Json(SessionAnswer { payment_session: SessionView::new(session, clock.now())? }))
+    let rails = platform.shown().await.map_err(|error| rejection::read(&error))?;
+    Ok(Json(SessionAnswer { payment_session: SessionView::new(session, &rails, clock.now())? }))
 }

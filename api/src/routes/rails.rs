@@ -1,18 +1,19 @@
 //! RT-054 `GET /v1/access/rails`: the platform's rails as they are, and the views of a rail that other routes share.
 
 use crate::{
-    http::{answers, auth::Merchant, problem::Problem},
+    http::{answers, auth::Merchant, problem::Problem, rejection},
     state::State,
 };
-use axum::Json;
+use axum::{Json, extract::State as Part};
 use events::vocab::{rail::RailId, words::Scope};
 use ledger::{
     rail_gates::{RailOptions, Verdict},
-    rails::{Adapter, REGISTRY, Rail},
+    rails::{Adapter, Rail},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
+use workers::platform::Platform;
 
 /// Routes of this file.
 pub fn routes() -> OpenApiRouter<State> {
@@ -192,9 +193,10 @@ impl From<&RailOptions> for SessionOptions {
 /// Read this before creating products or sessions: `production_enabled` gates live sessions, `sandbox_enabled` only demo shapes.
 #[utoipa::path(get, path = "/v1/access/rails", tag = "access", operation_id = "list_rails", security(("hilt_key" = []), ("bearer" = [])),
     responses((status = 200, description = "Every rail", body = Rails), answers::Read))]
-async fn list(merchant: Merchant) -> Result<Json<Rails>, Problem> {
+async fn list(Part(platform): Part<Platform>, merchant: Merchant) -> Result<Json<Rails>, Problem> {
     merchant.require(Scope::Read)?;
-    Ok(Json(Rails { rails: REGISTRY.iter().map(RailView::from).collect() }))
+    let rails = platform.rails().await.map_err(|error| rejection::read(&error))?;
+    Ok(Json(Rails { rails: rails.iter().map(RailView::from).collect() }))
 }
 
 #[cfg(test)]
@@ -203,7 +205,7 @@ mod tests {
 
     #[test]
     fn the_x402_row_is_the_contracts_sample() {
-        let row = serde_json::to_value(RailView::from(ledger::rails::rail(RailId::X402))).unwrap();
+        let row = serde_json::to_value(RailView::from(ledger::rails::Rails::standard().get(RailId::X402))).unwrap();
         let sample = serde_json::json!({
             "rail_id": "x402",
             "status": "sandbox_available",

@@ -34,6 +34,7 @@ use serde::Serialize;
 use std::{collections::BTreeSet, sync::Arc};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
+use workers::platform::Platform;
 
 /// Routes of this file.
 pub fn routes() -> OpenApiRouter<State> {
@@ -121,11 +122,13 @@ struct WebhookReadiness {
 #[utoipa::path(get, path = "/v1/access/setup/readiness", tag = "access", operation_id = "setup_readiness", params(Setup),
     security(("hilt_key" = []), ("bearer" = [])),
     responses((status = 200, description = "What is ready and what is missing", body = Readiness), answers::ReadOne))]
+#[allow(clippy::too_many_arguments, reason = "each is one extracted part of the request")]
 async fn readiness(
     Part(log): Part<Log>,
     Part(reader): Part<Reader>,
     Part(fresh): Part<Fresh>,
     Part(settings): Part<Arc<Settings>>,
+    Part(platform): Part<Platform>,
     merchant: Merchant,
     min: MinPosition,
     Params(asked): Params<Setup>,
@@ -137,7 +140,7 @@ async fn readiness(
     }
     let product = product(&log, &merchant, mode, &asked).await?;
     let options = match &product {
-        Some(product) => Some(gates::evaluate(&log, &settings, merchant.owner, mode, product).await?),
+        Some(product) => Some(gates::evaluate(&log, &platform, &settings, merchant.owner, mode, product).await?),
         None => None,
     };
     let live = mode == Mode::Live;

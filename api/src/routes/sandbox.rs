@@ -27,7 +27,6 @@ use events::{
         bytes::Hash32,
         event::EntitlementOrigin,
         id::{EntitlementId, SandboxSessionId},
-        rail::RailId,
         stream::{Category, StreamId},
         words::Scope,
     },
@@ -36,13 +35,14 @@ use ledger::{
     Cited,
     entitlement::{self, Entitlement},
     evidence::{Evidence, SandboxEvidence},
-    rails::{self, KillSwitch},
+    rails::{KillSwitch, Rail},
     sandbox_session::{self, SandboxSession},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
+use workers::platform::Platform;
 
 /// How long a sandbox proof waits.
 const PROOF_SECONDS: i64 = 30 * 60;
@@ -105,6 +105,7 @@ async fn create_sandbox_session(
     Part(commands): Part<Commands>,
     Part(log): Part<Log>,
     Part(vault): Part<Vault>,
+    Part(platform): Part<Platform>,
     Part(clock): Part<Clock>,
     merchant: Merchant,
     RequestId(request_id): RequestId,
@@ -131,7 +132,8 @@ async fn create_sandbox_session(
                 found => found?.product,
             };
             let rail_id = asked.unwrap_or(product.default_rail);
-            let platform = rails::rail(rail_id);
+            let rails = platform.rails().await.map_err(|error| rejection::read(&error))?;
+            let rail = rails.get(rail_id);
             let subject = vault.resolve_subject(merchant.owner, &customer.identities()).await.map_err(|error| rejection::read(&error))?;
             let (session_id, entitlement_id): (SandboxSessionId, EntitlementId) = (new_id(), new_id());
             let mut unit = Unit::new(&log, context(&merchant, false, &request_id));
@@ -144,7 +146,7 @@ async fn create_sandbox_session(
                 subject_id: subject,
                 wallet: customer.wallet.clone(),
                 rail_id,
-                sandbox_enabled: platform.sandbox_enabled && platform.kill_switch == KillSwitch::NotTripped,
+                sandbox_enabled: rail.sandbox_enabled && rail.kill_switch == KillSwitch::NotTripped,
                 sandbox_mode_confirmed: body.confirm_sandbox_mode,
                 proof_hash: Hash32::of(&proof),
                 expires_at: clock.now().plus_seconds(PROOF_SECONDS),
@@ -166,7 +168,7 @@ async fn create_sandbox_session(
             };
             unit.decide(&mut entitlement, entitlement::Command::Pend(Box::new(pend)), created.last().copied())
                 .map_err(|refused| rejection::decided(refused.code(), refused))?;
-            let answer = Answer::created(created_view(session_id, entitlement_id, rail_id, &proof))?.once(&["/sandbox_session/proof"]);
+            let answer = Answer::created(created_view(session_id, entitlement_id, rail, &proof))?.once(&["/sandbox_session/proof"]);
             Ok(Draft { unit, answer })
         })
         .await
@@ -288,13 +290,13 @@ async fn activate(
     }))
 }
 
-fn created_view(session: SandboxSessionId, entitlement: EntitlementId, rail: RailId, proof: &str) -> Value {
+fn created_view(session: SandboxSessionId, entitlement: EntitlementId, rail: &Rail, proof: &str) -> Value {
     json!({
         "sandbox_session": {"id": session, "status": "pending", "proof_type": PROOF_TYPE, "proof": proof},
-        "pending_entitlement": {"id": entitlement, "status": "pending", "rail_id": rail, "livemode": false},
+        "pending_entitlement": {"id": entitlement, "status": "pending", "rail_id": rail.rail_id, "livemode": false},
         "livemode": false,
         "sandbox_only": true,
-        "rail": rail,
-        "payment_session_adapter": rails::rail(rail).adapter.as_ref().map(AdapterView::from),
+        "rail": rail.rail_id,
+        "payment_session_adapter": rail.adapter.as_ref().map(AdapterView::from),
     })
 }

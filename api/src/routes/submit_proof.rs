@@ -34,13 +34,14 @@ use ledger::{
     payment::Payment,
     payment_session::{Open, PaymentSession},
     proof::{self, Basis, Proof, solana_fingerprint},
+    rails::Rails,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
-use workers::settle::proof_id;
+use workers::{platform::Platform, settle::proof_id};
 
 /// A proof of a payment.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -106,6 +107,7 @@ async fn submit_proof(
     Part(vault): Part<Vault>,
     Part(settings): Part<Arc<Settings>>,
     Part(clock): Part<Clock>,
+    Part(platform): Part<Platform>,
     merchant: Merchant,
     RequestId(request_id): RequestId,
     RequiredKey(key): RequiredKey,
@@ -123,12 +125,13 @@ async fn submit_proof(
         correlation_id,
     };
     let replayed = || Problem::new(Code::ProofReplayed, "this transaction is recorded already");
+    let rails = platform.rails().await.map_err(|error| rejection::read(&error))?;
     let outcome = commands
         .run(operation, || async {
             let session = load::<PaymentSession>(&log, StreamId::new(Category::PaymentSession, session_id)).await;
             let session = session.map_err(|error| rejection::read(&error))?;
             let open = body.open(&session, &merchant)?;
-            body.matches(&log, &vault, &merchant, open).await?;
+            body.matches(&log, &vault, &rails, &merchant, open).await?;
             let payment = load::<Payment>(&log, StreamId::new(Category::Payment, open.session.payment_id)).await;
             let payment = payment.map_err(|error| rejection::read(&error))?;
             let facts = payment.state.facts().ok_or_else(|| Problem::of(Code::PaymentNotFound))?;
@@ -197,10 +200,10 @@ impl SubmitProof {
     }
 
     /// Everything the caller says of the payment must be what the stored requirement says (INV-8).
-    async fn matches(&self, log: &Log, vault: &Vault, merchant: &Merchant, open: &Open) -> Result<(), Problem> {
+    async fn matches(&self, log: &Log, vault: &Vault, rails: &Rails, merchant: &Merchant, open: &Open) -> Result<(), Problem> {
         let mismatch = |field: &str| Problem::field(Code::PaymentRequirementMismatch, field, "is not the stored requirement's");
         let rail = input::agreeing_rails(&[("rail", &self.rail), ("settlement_rail", &self.settlement_rail)])?;
-        if rail.is_some_and(|rail| ledger::rails::rail(rail).adapter.is_none()) {
+        if rail.is_some_and(|rail| rails.get(rail).adapter.is_none()) {
             return Err(Problem::of(Code::RailDisabled));
         }
         let requirement = &open.requirement;

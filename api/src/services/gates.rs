@@ -17,20 +17,22 @@ use events::{
 use ledger::{
     rail_gates::{self, FeeCollectionState, GateInput, RailOptions, Review},
     rail_setting::{self, RailSetting},
-    rails::REGISTRY,
 };
+use workers::platform::Platform;
 
 /// What the gates say of every rail for `product`. Only settings of rails that the platform runs in that mode are read: the
 /// platform's gate is the first, and ends the matter for the others.
 pub async fn evaluate(
     log: &Log,
+    platform: &Platform,
     settings: &Settings,
     owner: OwnerId,
     mode: Mode,
     product: &AccessProductCreated,
 ) -> Result<RailOptions, Problem> {
+    let rails = platform.rails().await.map_err(|error| rejection::read(&error))?;
     let mut saved = Vec::new();
-    for rail in REGISTRY
+    for rail in rails
         .iter()
         .filter(|rail| matches!(mode, Mode::Live if rail.production_enabled) || matches!(mode, Mode::Sandbox if rail.sandbox_enabled))
     {
@@ -43,7 +45,7 @@ pub async fn evaluate(
         allowed_rails: &product.allowed_rails,
         backing_wallet: &product.merchant_wallet.to_string(),
         fee_bps: settings.access_fee_bps,
-        registry: &REGISTRY,
+        rails: &rails,
         settings: &saved,
     }))
 }

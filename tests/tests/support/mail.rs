@@ -5,6 +5,7 @@ use api::{
 };
 use events::vocab::words::Scope;
 use hilt_tests::{app::TestApp, processes::free_port, smtp::MailServer};
+use ledger::rails::Rails;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use tokio::net::TcpListener;
@@ -171,6 +172,7 @@ async fn two_processes_send_each_mail_once() {
         database_url: app.database.service_url().to_owned(),
         nats_url: None,
         master_key: [7; 32],
+        rails: Rails::standard(),
         clock: app.clock.clone(),
         check_network: false,
     };

@@ -21,6 +21,7 @@ use events::{
 };
 use hilt_tests::{db::Database, receiver::Receiver, stack::nats_url};
 use ledger::{
+    rails::Rails,
     webhook_delivery::WebhookDelivery,
     webhook_endpoint::{self, WebhookEndpoint},
 };
@@ -30,6 +31,7 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use workers::{
     WEBHOOK_EMITTER, Workers,
+    platform::Platform,
     webhooks::{
         WebhookConfig,
         address::Targets,
@@ -130,9 +132,10 @@ impl Scene {
     }
     fn workers_of(&self, deps: Deps, allow_private: bool) -> Workers {
         let projections = Projections::new(deps.clone());
+        let platform = Platform::new(deps.log.clone(), Rails::standard());
         let mut workers = Workers::new(deps, CancellationToken::new());
         let config = WebhookConfig { targets: Targets { allow_private }, ..WebhookConfig::default() };
-        workers.start_webhooks(&projections, &self.clock, config).unwrap();
+        workers.start_webhooks(&projections, &platform, &self.clock, config).unwrap();
         workers
     }
 

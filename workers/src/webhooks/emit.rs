@@ -5,6 +5,7 @@ use super::{
     message::{About, Access, Customer, Told},
     problem::WorkError,
 };
+use crate::platform::Platform;
 use events::{
     decider::Decider as _,
     log::{Append, AppendError, Context, Expected, Log, NewEvent, StreamWrite},
@@ -59,6 +60,7 @@ pub struct Emitter {
     endpoints: Endpoints,
     projections: Projections,
     reader: Reader,
+    platform: Platform,
     products: Arc<RwLock<HashMap<AccessProductId, Arc<AccessProductCreated>>>>,
 }
 
@@ -74,8 +76,8 @@ struct Origin {
 
 impl Emitter {
     /// An emitter that finds endpoints through the read models.
-    pub fn new(log: Log, vault: Vault, endpoints: Endpoints, projections: Projections, reader: Reader) -> Self {
-        Emitter { log, vault, endpoints, projections, reader, products: Arc::default() }
+    pub fn new(log: Log, vault: Vault, endpoints: Endpoints, projections: Projections, platform: Platform, reader: Reader) -> Self {
+        Emitter { log, vault, endpoints, projections, platform, reader, products: Arc::default() }
     }
 
     /// Whether events of this type are told of, or change who is told.
@@ -122,6 +124,7 @@ impl Emitter {
         if concerned.is_empty() {
             return Ok(());
         }
+        let rails = self.platform.shown().await?;
         let told = Told {
             id: envelope.event_id,
             event,
@@ -131,7 +134,7 @@ impl Emitter {
             subject_version: envelope.version,
             about,
             customer: &origin.customer,
-            access: origin.access.as_ref(),
+            access: origin.access.as_ref().map(|access| (access, rails.get(access.rail_id))),
         };
         let body = told.body();
         let emissions: Vec<_> = concerned.into_iter().map(|endpoint| self.emit(recorded, event, endpoint, &origin, &body)).collect();

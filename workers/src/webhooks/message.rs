@@ -8,7 +8,7 @@ use events::vocab::{
     time::Timestamp,
     words::WebhookEvent,
 };
-use ledger::rails::rail;
+use ledger::rails::Rail;
 use serde_json::{Map, Value, json};
 
 /// The facts of one event that receivers are told.
@@ -29,8 +29,8 @@ pub struct Told<'a> {
     pub about: About<'a>,
     /// Who paid.
     pub customer: &'a Customer,
-    /// The access product, for products of the Pay API.
-    pub access: Option<&'a Access>,
+    /// The access product and the rail as it now stands, for products of the Pay API.
+    pub access: Option<(&'a Access, &'a Rail)>,
 }
 
 /// The event told of.
@@ -74,8 +74,8 @@ impl Told<'_> {
         object["external_customer_id"] = json!(external_customer_id);
         object["email"] = json!(email);
         data.insert(name.to_owned(), object);
-        if let Some(access) = self.access {
-            data.insert("access".to_owned(), access.object());
+        if let Some((access, rail)) = self.access {
+            data.insert("access".to_owned(), access.object(rail));
         }
         json!({
             "id": self.id,
@@ -172,8 +172,7 @@ fn ended_object(membership: &MembershipExpired) -> Value {
 }
 
 impl Access {
-    fn object(&self) -> Value {
-        let rail = rail(self.rail_id);
+    fn object(&self, rail: &Rail) -> Value {
         json!({
             "access_product": { "id": self.product.access_product_id, "external_product_id": self.product.external_product_id },
             "rail_id": self.rail_id,
@@ -245,6 +244,7 @@ mod tests {
             subject: SubjectId(id(4)),
             personal: Personal { external_customer_id: Some("user_1".to_owned()), ..Personal::default() },
         };
+        let rails = ledger::rails::Rails::standard();
         let told = Told {
             id: id(10),
             event: WebhookEvent::PaymentConfirmed,
@@ -254,7 +254,7 @@ mod tests {
             subject_version: 3,
             about: About::Payment(&payment),
             customer: &customer,
-            access: Some(&access()),
+            access: Some((&access(), rails.get(RailId::SolanaUsdc))),
         };
         let body: Value = serde_json::from_str(&told.body()).unwrap();
         assert_eq!(body["type"], "payment.confirmed");

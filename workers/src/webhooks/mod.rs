@@ -20,6 +20,7 @@ pub use endpoints::{Endpoint, Endpoints};
 pub use lanes::Limits;
 pub use problem::WorkError;
 
+use crate::platform::Platform;
 use address::Targets;
 use attempt::Attempts;
 use events::{clock::Clock, log::Log, vault::Vault};
@@ -66,11 +67,12 @@ impl Webhooks {
         vault: &Vault,
         clock: &Clock,
         projections: &Projections,
+        platform: &Platform,
         reader: &Reader,
         config: WebhookConfig,
     ) -> Result<Self, reqwest::Error> {
         let endpoints = Endpoints::new(log.clone(), vault.clone());
-        let emitter = Emitter::new(log.clone(), vault.clone(), endpoints.clone(), projections.clone(), reader.clone());
+        let emitter = Emitter::new(log.clone(), vault.clone(), endpoints.clone(), projections.clone(), platform.clone(), reader.clone());
         let poster = Poster::new(config.targets, config.timeout)?;
         let attempts = Attempts { log: log.clone(), vault: vault.clone(), clock: clock.clone(), endpoints, poster };
         let deliverer = Deliverer { attempts, projections: projections.clone(), reader: reader.clone(), limits: config.limits };

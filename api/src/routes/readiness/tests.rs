@@ -6,7 +6,7 @@ use events::vocab::{
 };
 use ledger::{
     rail_gates::{GateInput, RailSetting, Review, evaluate},
-    rails::REGISTRY,
+    rails::Rails,
 };
 use uuid::Uuid;
 
@@ -36,7 +36,7 @@ fn options(product: &AccessProductCreated, payout: Option<String>) -> RailOption
         allowed_rails: &product.allowed_rails,
         backing_wallet: &product.merchant_wallet.to_string(),
         fee_bps: FeeBps::new(100).unwrap(),
-        registry: &REGISTRY,
+        rails: &Rails::standard(),
         settings: &[setting],
     })
 }
