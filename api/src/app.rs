@@ -7,8 +7,10 @@ use crate::{
         fresh::{Fresh, OwnWrites},
         idempotency::Commands,
         jwt::{NotAccepted, Verifier},
+        keyring::Keyring,
     },
     routes::{self, Health},
+    services::key_uses::KeyUses,
     state::{Settings, State},
 };
 use axum::Router;
@@ -161,8 +163,12 @@ pub async fn build(parts: Parts) -> Result<App, StartError> {
     let own_writes = OwnWrites::default();
     let health = Health::new(pool.clone(), projections.clone(), relay.clone(), workers.as_ref().map(Workers::watch), settler.clone())
         .sending_mail(config.smtp_url.is_some());
+    let key_uses = KeyUses::new(pool.clone());
+    tasks.spawn(key_uses.clone().run(stop.clone()));
+    let keyring = Keyring::new(log.clone(), parts.clock.clone(), key_uses.clone());
     let state = State {
-        auth: Auth::new(log.clone(), verifier(config, &vault).await?),
+        auth: Auth::new(keyring, verifier(config, &vault).await?),
+        key_uses,
         commands: Commands::new(log.clone(), vault.clone(), own_writes.clone()),
         fresh: Fresh::new(projections.clone(), own_writes.clone()),
         reader: Reader::new(pool),

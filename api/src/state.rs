@@ -5,7 +5,7 @@ use crate::http::{
     fresh::{Fresh, OwnWrites},
     idempotency::Commands,
 };
-use crate::routes::Health;
+use crate::{routes::Health, services::key_uses::KeyUses};
 use axum::extract::FromRef;
 use events::{clock::Clock, log::Log, proof::Checkpointer, vault::Vault, vocab::event::Asset};
 use projections::Reader;
@@ -22,6 +22,8 @@ pub struct State {
     pub clock: Clock,
     /// Credentials.
     pub auth: Auth,
+    /// When keys were last used.
+    pub key_uses: KeyUses,
     /// Writes.
     pub commands: Commands,
     /// Waiting for read models.

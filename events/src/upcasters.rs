@@ -35,6 +35,7 @@ pub const UPCASTERS: &[Upcaster] = &[
     first(EventType::MembershipActivated, membership),
     first(EventType::MembershipRenewed, membership),
     first(EventType::TicketOpened, |ticket| add_absent(ticket, &["delivery_case_of"])),
+    first(EventType::ApiKeyIssued, |key| add_absent(key, &["expires_at", "rotated_from"])),
 ];
 
 const fn first(event_type: EventType, upcast: fn(Value) -> Value) -> Upcaster {

@@ -35,6 +35,7 @@ migrations! {
     8 "handoff_keys" "0008_handoff_keys.sql",
     10 "projections" "0010_projections.sql",
     11 "places" "0011_places.sql",
+    12 "key_uses" "0012_key_uses.sql",
 }
 
 /// Why the schema could not be brought up to date.

@@ -49,7 +49,7 @@ pub fn readers(event_type: EventType) -> &'static [&'static str] {
         | EventType::IdentitySessionVerified
         | EventType::IdentitySessionExpired
         | EventType::IdentitySessionConsumed => &["identity_sessions"],
-        EventType::ApiKeyIssued | EventType::ApiKeyRevoked => &["api_keys"],
+        EventType::ApiKeyIssued | EventType::ApiKeyRotated | EventType::ApiKeyRevoked => &["api_keys"],
         EventType::SubjectErased => {
             &["payment_sessions", "payments", "entitlements", "memberships", "receipts", "tickets", "webhook_deliveries", "workspaces"]
         }

@@ -114,7 +114,7 @@ impl Sample {
         events
     }
 
-    fn at(&self, event: impl Into<Event>, id: impl Into<Uuid>) -> Written {
+    pub fn at(&self, event: impl Into<Event>, id: impl Into<Uuid>) -> Written {
         let event = event.into();
         let stream = StreamId::new(event.event_type().category(), id);
         Written { stream, event_id: new_id(), event, personal: None }
@@ -216,6 +216,8 @@ impl Sample {
                     key_hash: hash(self.key.0),
                     scopes: vec![Scope::Read, Scope::Write],
                     sandbox_capable: false,
+                    expires_at: None,
+                    rotated_from: None,
                 },
                 self.key,
             ),

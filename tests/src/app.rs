@@ -138,9 +138,8 @@ impl TestApp {
 
     /// A key of `owner`.
     pub async fn key(&self, owner: OwnerId, livemode: bool, scopes: &[Scope]) -> String {
-        let issue = Issue { owner, label: "test".into(), scopes: scopes.to_vec(), livemode, sandbox_capable: false };
         let actor = Actor { kind: ActorKind::Operator, id: Some("test".into()) };
-        keys::issue(&self.state.log, issue, actor).await.expect("a key is issued").key
+        keys::issue(&self.state.log, &self.clock, owner, livemode, Issue::new("test", scopes), actor).await.expect("a key is issued").key
     }
 
     /// A token for `role`.

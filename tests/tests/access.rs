@@ -4,6 +4,8 @@
 mod faces;
 #[path = "access/isolation.rs"]
 mod isolation;
+#[path = "access/keys.rs"]
+mod keys;
 #[path = "access/sessions.rs"]
 mod sessions;
 #[path = "access/setup.rs"]

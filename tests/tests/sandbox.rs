@@ -171,9 +171,9 @@ async fn a_live_key_has_no_part_in_the_sandbox_nor_a_sandbox_key_in_money() {
 async fn a_capable_key_and_the_owners_session_try_their_live_product_and_stay_in_the_sandbox() {
     let app = TestApp::start(&[]).await;
     products(&app).await;
-    let issue = Issue { owner: app.owner, label: "capable".into(), scopes: Scope::ALL.to_vec(), livemode: true, sandbox_capable: true };
+    let issue = Issue { sandbox_capable: true, ..Issue::new("capable", Scope::ALL) };
     let actor = Actor { kind: ActorKind::Operator, id: Some("test".into()) };
-    let capable = keys::issue(&app.state.log, issue, actor).await.unwrap().key;
+    let capable = keys::issue(&app.state.log, &app.clock, app.owner, true, issue, actor).await.unwrap().key;
     let made = app.post(&capable, SESSIONS, asked()).await.ok();
     assert_eq!((&made["livemode"], &made["sandbox_only"]), (&json!(false), &json!(true)), "DIS-27");
     app.post(&capable, &confirm_path(&made), json!({"proof": made["sandbox_session"]["proof"]})).await.ok();

@@ -3,10 +3,14 @@
 use super::{Refusal, open};
 use api::{config::Config, services::keys};
 use clap::{Args, Subcommand};
-use events::vocab::{
-    id::{ApiKeyId, OwnerId},
-    stream::Actor,
-    words::{ActorKind, Scope},
+use events::{
+    clock::Clock,
+    vocab::{
+        id::{ApiKeyId, OwnerId},
+        stream::Actor,
+        time::Timestamp,
+        words::{ActorKind, Scope},
+    },
 };
 use std::process::ExitCode;
 use uuid::Uuid;
@@ -37,6 +41,9 @@ enum Action {
         /// A live key that may use the sandbox too.
         #[arg(long, conflicts_with = "sandbox")]
         sandbox_capable: bool,
+        /// When it stops working by itself, as 2027-01-31T00:00:00Z.
+        #[arg(long)]
+        expires_at: Option<String>,
     },
     /// Revoke a key: it works no more, in any process, within a second.
     Revoke {
@@ -55,11 +62,12 @@ impl Keys {
         let log = open::log(&config).await?;
         let operator = Actor { kind: ActorKind::Operator, id: Some("command line".into()) };
         match self.action {
-            Action::Issue { owner_id, label, permissions, sandbox, sandbox_capable } => {
+            Action::Issue { owner_id, label, permissions, sandbox, sandbox_capable, expires_at } => {
                 let scopes: Result<Vec<Scope>, _> = permissions.iter().map(|scope| scope.parse()).collect();
                 let scopes = Some(scopes?).filter(|scopes| !scopes.is_empty()).unwrap_or_else(|| Scope::ALL.to_vec());
-                let issue = keys::Issue { owner: OwnerId(owner_id), label, scopes, livemode: !sandbox, sandbox_capable };
-                let issued = keys::issue(&log, issue, operator).await?;
+                let expires_at = expires_at.as_deref().map(Timestamp::parse).transpose()?;
+                let issue = keys::Issue { label, scopes, sandbox_capable, expires_at };
+                let issued = keys::issue(&log, &Clock::machine(), OwnerId(owner_id), !sandbox, issue, operator).await?;
                 println!("{}\n{}", issued.key_id, issued.key);
             }
             Action::Revoke { key_id, reason } => {

@@ -67,13 +67,13 @@ impl Credentials {
         }
         let owner: OwnerId = new_id();
         let actor = Actor { kind: ActorKind::Operator, id: Some("hilt dev".into()) };
-        let issue = |livemode| Issue { owner, label: "development".into(), scopes: Scope::ALL.to_vec(), livemode, sandbox_capable: false };
-        let credentials = Credentials {
-            owner_id: owner.0,
-            second_owner_id: new_id(),
-            live_key: keys::issue(log, issue(true), actor.clone()).await?.key,
-            sandbox_key: keys::issue(log, issue(false), actor).await?.key,
+        let clock = Clock::machine();
+        let issue = async |livemode| {
+            let issue = Issue::new("development", Scope::ALL);
+            keys::issue(log, &clock, owner, livemode, issue, actor.clone()).await.map(|issued| issued.key)
         };
+        let credentials =
+            Credentials { owner_id: owner.0, second_owner_id: new_id(), live_key: issue(true).await?, sandbox_key: issue(false).await? };
         write_private(&path, &serde_json::to_vec_pretty(&credentials)?)?;
         Ok(credentials)
     }

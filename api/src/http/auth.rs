@@ -1,102 +1,37 @@
 //! Who is calling, and what they may do (contract §7).
 //!
-//! A handler names the kind of caller it is for in its signature: [`Merchant`], [`Staff`], [`LogReader`]. Keys are found by the
-//! claim on their hash, so a new key works and a revoked one stops without waiting for a read model.
+//! A handler names the kind of caller it is for in its signature: [`Merchant`], [`Staff`], [`LogReader`].
 
 use super::{
     jwt::{Claims, Role, Verifier},
+    keyring::{Key, Keyring},
     problem::{Code, Problem},
-    rejection,
 };
 use axum::{
     extract::{FromRef, FromRequestParts},
     http::{HeaderMap, HeaderName, header, request::Parts},
 };
-use events::{
-    claims::Claim,
-    log::Log,
-    unit::load,
-    vocab::{
-        bytes::Hash32,
-        event::ApiKeyIssued,
-        id::{ApiKeyId, OwnerId},
-        stream::Actor,
-        words::{ActorKind, Scope},
-    },
+use events::vocab::{
+    id::OwnerId,
+    stream::Actor,
+    words::{ActorKind, Scope},
 };
-use ledger::api_key::ApiKey;
-use std::{
-    collections::HashMap,
-    sync::{Arc, RwLock},
-    time::Duration,
-};
-use tokio::time::Instant;
+use std::sync::Arc;
 
 /// The header that carries an API key.
 pub const X_HILT_KEY: HeaderName = HeaderName::from_static("x-hilt-key");
-/// How long a key is believed before the log is asked again: a revocation is effective within this time in every process.
-const BELIEVED: Duration = Duration::from_millis(500);
-
-/// Keys that were looked up, and when.
-type Believed = HashMap<Hash32, (Instant, Arc<Key>)>;
 
 /// Tells who a credential belongs to.
 #[derive(Clone)]
 pub struct Auth {
-    log: Log,
+    keyring: Keyring,
     verifier: Arc<Verifier>,
-    keys: Arc<RwLock<Believed>>,
-}
-
-/// A valid API key.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Key {
-    /// Its id.
-    pub id: ApiKeyId,
-    /// Its owner.
-    pub owner: OwnerId,
-    /// What it may do.
-    pub scopes: Vec<Scope>,
-    /// Whether it moves real money.
-    pub livemode: bool,
-    /// Whether a live key may also use the sandbox (DIS-27).
-    pub sandbox_capable: bool,
 }
 
 impl Auth {
-    /// Keys from `log`, tokens by `verifier`.
-    pub fn new(log: Log, verifier: Verifier) -> Self {
-        Auth { log, verifier: Arc::new(verifier), keys: Arc::default() }
-    }
-
-    async fn key(&self, presented: &str) -> Result<Arc<Key>, Problem> {
-        if !(presented.starts_with("hk_live_") || presented.starts_with("hk_sandbox_")) || presented.len() > 128 {
-            return Err(Problem::of(Code::InvalidApiKey));
-        }
-        let hash = Hash32::of(presented);
-        let known = self.keys.read().ok().and_then(|keys| keys.get(&hash).cloned());
-        if let Some((since, key)) = known
-            && since.elapsed() < BELIEVED
-        {
-            return Ok(key);
-        }
-        let key = self.look_up(&hash).await?;
-        if let Ok(mut keys) = self.keys.write() {
-            match &key {
-                Some(key) => keys.insert(hash, (Instant::now(), key.clone())),
-                None => keys.remove(&hash),
-            };
-        }
-        key.ok_or_else(|| Problem::of(Code::InvalidApiKey))
-    }
-
-    async fn look_up(&self, hash: &Hash32) -> Result<Option<Arc<Key>>, Problem> {
-        let stream = self.log.find_claim(&Claim::api_key(hash)).await.map_err(|error| rejection::read(&error))?;
-        let Some(stream) = stream else { return Ok(None) };
-        let key = load::<ApiKey>(&self.log, stream).await.map_err(|error| rejection::read(&error))?;
-        let (ApiKey::Active(issued), Some(owner), Some(livemode)) = (key.state, key.owner_id, key.livemode) else { return Ok(None) };
-        let ApiKeyIssued { key_id: id, scopes, sandbox_capable, .. } = issued;
-        Ok(Some(Arc::new(Key { id, owner, scopes, livemode, sandbox_capable })))
+    /// Keys of `keyring`, tokens by `verifier`.
+    pub fn new(keyring: Keyring, verifier: Verifier) -> Self {
+        Auth { keyring, verifier: Arc::new(verifier) }
     }
 
     fn token(&self, presented: &str) -> Result<Claims, Problem> {
@@ -108,7 +43,7 @@ impl Auth {
 
     async fn caller(&self, headers: &HeaderMap) -> Result<Caller, Problem> {
         let key = match headers.get(&X_HILT_KEY) {
-            Some(value) => Some(self.key(value.to_str().map_err(|_| Problem::of(Code::InvalidApiKey))?).await?),
+            Some(value) => Some(self.keyring.find(value.to_str().map_err(|_| Problem::of(Code::InvalidApiKey))?).await?),
             None => None,
         };
         let token = match headers.get(header::AUTHORIZATION) {

@@ -7,6 +7,7 @@ pub mod codes;
 pub mod fresh;
 pub mod idempotency;
 pub mod jwt;
+pub mod keyring;
 pub mod layers;
 pub mod paging;
 pub mod path;

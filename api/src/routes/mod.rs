@@ -2,6 +2,7 @@
 
 mod access_products;
 mod admin;
+mod api_keys;
 mod apps;
 mod available_rails;
 mod confirm_identity;
@@ -60,6 +61,7 @@ use utoipa_axum::router::OpenApiRouter;
 fn public() -> OpenApiRouter<State> {
     OpenApiRouter::with_openapi(openapi::base())
         .merge(access_products::routes())
+        .merge(api_keys::routes())
         .merge(apps::routes())
         .merge(available_rails::routes())
         .merge(create_access_product::routes())

@@ -7,6 +7,7 @@ pub mod handoff_token;
 pub mod handoffs;
 pub mod hosted;
 pub mod identity;
+pub mod key_uses;
 pub mod keys;
 pub mod memberships;
 pub mod open_checkout;

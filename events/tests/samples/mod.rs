@@ -106,6 +106,7 @@ pub fn sample(event_type: EventType) -> Event {
         | T::WebhookRetryScheduled
         | T::WebhookDeadLettered
         | T::ApiKeyIssued
+        | T::ApiKeyRotated
         | T::ApiKeyRevoked
         | T::LogRead
         | T::SubjectErased => others::sample(event_type),

@@ -106,8 +106,11 @@ pub fn sample(event_type: EventType) -> Event {
             key_hash: hash(2),
             scopes: vec![Scope::Read, Scope::Write, Scope::Webhooks],
             sandbox_capable: true,
+            expires_at: Some(at(86_400)),
+            rotated_from: Some(id(3)),
         }
         .into(),
+        EventType::ApiKeyRotated => ApiKeyRotated { key_id: id(1), successor_id: id(4), works_until: at(3600) }.into(),
         EventType::ApiKeyRevoked => ApiKeyRevoked { key_id: id(1), reason: "rotated".into() }.into(),
         EventType::LogRead => LogRead { reader: "auditor:42".into(), hour: at(0) }.into(),
         EventType::SubjectErased => SubjectErased { subject_id: id(1), reason: "asked_by_subject".into() }.into(),

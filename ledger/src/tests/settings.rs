@@ -130,33 +130,72 @@ fn wallets_are_strict_on_every_rail() {
     }
 }
 
+fn issue_key(label: &str, prefix: &str, scopes: &[Scope]) -> api_key::Issue {
+    api_key::Issue {
+        key_id: id(40),
+        label: label.into(),
+        prefix: prefix.into(),
+        key_hash: Hash32::of("key"),
+        scopes: scopes.to_vec(),
+        livemode: true,
+        sandbox_capable: false,
+        expires_at: None,
+        rotated_from: None,
+        now: at(0),
+    }
+}
+
 #[test]
 fn keys_in_order_of_precedence() {
-    let issue = |label: &str, prefix: &str, scopes: &[Scope]| {
-        api_key::Command::Issue(api_key::Issue {
-            key_id: id(40),
-            label: label.into(),
-            prefix: prefix.into(),
-            key_hash: Hash32::of("key"),
-            scopes: scopes.to_vec(),
-            livemode: true,
-            sandbox_capable: false,
-        })
-    };
+    use api_key::{Command::Issue, Rejection};
+    let issue = |label: &str, prefix: &str, scopes: &[Scope]| Issue(issue_key(label, prefix, scopes));
     let revoke = |reason: &str| api_key::Command::Revoke { reason: reason.into() };
     let key = given::<ApiKey>([]);
-    key.when(issue("", "hk_sandbox_ab", &[])).refused(api_key::Rejection::LabelRequired);
-    key.when(issue("server", "hk_sandbox_ab", &[])).refused(api_key::Rejection::InvalidPrefix);
-    key.when(issue("server", "hk_live_0123456789abcdef", &[])).refused(api_key::Rejection::InvalidPrefix);
-    key.when(issue("server", "hk_live_ab", &[])).refused(api_key::Rejection::PermissionsRequired);
-    key.when(revoke("lost")).refused(api_key::Rejection::NotFound);
+    key.when(issue("", "hk_sandbox_ab", &[])).refused(Rejection::LabelRequired);
+    key.when(issue(&"x".repeat(201), "hk_sandbox_ab", &[])).refused(Rejection::LabelTooLong);
+    key.when(issue("server", "hk_sandbox_ab", &[])).refused(Rejection::InvalidPrefix);
+    key.when(issue("server", "hk_live_0123456789abcdef", &[])).refused(Rejection::InvalidPrefix);
+    key.when(issue("server", "hk_live_ab", &[])).refused(Rejection::PermissionsRequired);
+    let over = Issue(api_key::Issue { expires_at: Some(at(0)), ..issue_key("server", "hk_live_ab", &[Scope::Read]) });
+    key.when(over).refused(Rejection::InvalidExpiry);
+    key.when(revoke("lost")).refused(Rejection::NotFound);
     let issued = key.when(issue("server", "hk_live_ab", &[Scope::Write, Scope::Read, Scope::Write])).events();
     assert_eq!(payload!(issued[0].clone(), ApiKeyIssued).scopes, [Scope::Read, Scope::Write]);
     let active = given::<ApiKey>(&issued);
-    active.when(issue("other", "hk_live_ab", &[Scope::Read])).refused(api_key::Rejection::AlreadyExists);
-    active.when(revoke("")).refused(api_key::Rejection::ReasonRequired);
+    active.when(issue("other", "hk_live_ab", &[Scope::Read])).refused(Rejection::AlreadyExists);
+    active.when(revoke("")).refused(Rejection::ReasonRequired);
     let revoked = [issued, active.when(revoke("lost")).events()].concat();
     given::<ApiKey>(&revoked).when(revoke("again")).nothing();
+}
+
+#[test]
+fn a_rotated_key_works_until_its_overlap_ends_and_never_beyond_its_own_end() {
+    use api_key::{Command::Issue, LONGEST_OVERLAP_SECONDS, Rejection};
+    let rotate =
+        |successor: u128, overlap_seconds, now| api_key::Command::Rotate { successor_id: id(successor), overlap_seconds, now: at(now) };
+    let key = given::<ApiKey>([]);
+    key.when(rotate(41, 60, 0)).refused(Rejection::NotFound);
+    let issue = |expires_at| Issue(api_key::Issue { expires_at, ..issue_key("server", "hk_live_ab", &[Scope::Read]) });
+    let issued = key.when(issue(None)).events();
+    let active = given::<ApiKey>(&issued);
+    active.when(rotate(41, LONGEST_OVERLAP_SECONDS + 1, 0)).refused(Rejection::OverlapOutOfRange);
+    let rotated = active.when(rotate(41, 60, 100)).events();
+    assert_eq!(payload!(rotated[0].clone(), ApiKeyRotated).works_until, at(160));
+    let history = [issued, rotated].concat();
+    let both = given::<ApiKey>(&history);
+    both.when(rotate(41, 5, 120)).nothing();
+    both.when(rotate(42, 5, 120)).refused(Rejection::AlreadyRotated { successor_id: id(41) });
+    let state = history.iter().fold(ApiKey::default(), <ApiKey as events::decider::Decider>::evolve);
+    assert!(state.working(at(159)).is_some() && state.working(at(160)).is_none());
+    let ended = [history, both.when(api_key::Command::Revoke { reason: "leaked".into() }).events()].concat();
+    let state = ended.iter().fold(ApiKey::default(), <ApiKey as events::decider::Decider>::evolve);
+    assert!(state.working(at(101)).is_none(), "revoking ends the overlap");
+    given::<ApiKey>(&ended).when(rotate(43, 5, 101)).refused(Rejection::Revoked);
+
+    let limited = key.when(issue(Some(at(130)))).events();
+    let limited = given::<ApiKey>(&limited);
+    assert_eq!(payload!(limited.when(rotate(41, 60, 100)).events()[0].clone(), ApiKeyRotated).works_until, at(130));
+    limited.when(rotate(41, 60, 130)).refused(Rejection::Expired);
 }
 
 #[test]

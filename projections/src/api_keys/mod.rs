@@ -10,6 +10,7 @@ use crate::runner::{Applied, Keys, Meta, Poison, Projection, Row, Rows};
 use crate::words::words;
 use events::vocab::{
     event::{Event, EventType},
+    id::ApiKeyId,
     time::Timestamp,
     words::Scope,
 };
@@ -32,8 +33,14 @@ pub struct ApiKey {
     pub scopes: Vec<Scope>,
     /// Whether a live key may also use the sandbox.
     pub sandbox_capable: bool,
-    /// active or revoked.
+    /// active or revoked. Whether an active one's time is over is for whoever reads it with a clock.
     pub status: KeyStatus,
+    /// When it stops working by itself: its own end, or the end of the overlap with its successor.
+    pub works_until: Option<Timestamp>,
+    /// The key that it took the place of.
+    pub rotated_from: Option<ApiKeyId>,
+    /// The key that took its place.
+    pub rotated_to: Option<ApiKeyId>,
     /// When it was revoked.
     pub revoked_at: Option<Timestamp>,
 }
@@ -49,7 +56,7 @@ impl Row for ApiKey {
 
 impl Projection for ApiKeys {
     const NAME: &'static str = "api_keys";
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
     const PERSONAL: bool = false;
     const SCHEMA: &'static str = include_str!("schema.sql");
     const LOAD: &'static str = include_str!("load.sql");
@@ -64,6 +71,7 @@ impl Projection for ApiKeys {
     fn keys(event: &Event) -> Keys {
         match event {
             Event::ApiKeyIssued(e) => Keys::row(e.key_id),
+            Event::ApiKeyRotated(e) => Keys::row(e.key_id),
             Event::ApiKeyRevoked(e) => Keys::row(e.key_id),
             _ => Keys::none(),
         }
@@ -80,9 +88,16 @@ impl Projection for ApiKeys {
                     scopes: e.scopes.clone(),
                     sandbox_capable: e.sandbox_capable,
                     status: KeyStatus::Active,
+                    works_until: e.expires_at,
+                    rotated_from: e.rotated_from,
+                    rotated_to: None,
                     revoked_at: None,
                 },
             ),
+            Event::ApiKeyRotated(e) => rows.update(event, e.key_id, |row| {
+                row.works_until = Some(e.works_until);
+                row.rotated_to = Some(e.successor_id);
+            }),
             Event::ApiKeyRevoked(e) => rows.update(event, e.key_id, |row| {
                 row.status = KeyStatus::Revoked;
                 row.revoked_at = Some(event.recorded_at());

@@ -1,7 +1,7 @@
 //! What is asked of `api_keys`.
 
 use super::ApiKey;
-use crate::{QueryError, Reader};
+use crate::{Page, QueryError, Reader, Window};
 use events::vocab::id::OwnerId;
 use uuid::Uuid;
 
@@ -12,7 +12,15 @@ pub async fn find(reader: &Reader, owner: OwnerId, id: impl Into<Uuid>) -> Resul
     reader.one(TABLES, sqlx::query_scalar(include_str!("queries/find.sql")).bind(owner.0).bind(id.into())).await
 }
 
-/// The owner's keys, newest first.
-pub async fn list(reader: &Reader, owner: OwnerId) -> Result<Vec<ApiKey>, QueryError> {
-    reader.many(TABLES, sqlx::query_scalar(include_str!("queries/list.sql")).bind(owner.0)).await
+/// The owner's keys, of both modes or of one, newest first.
+pub async fn list(reader: &Reader, owner: OwnerId, livemode: Option<bool>, window: Window) -> Result<Page<ApiKey>, QueryError> {
+    let rows = sqlx::query_scalar(include_str!("queries/list.sql"))
+        .bind(owner.0)
+        .bind(livemode)
+        .bind(window.after_time())
+        .bind(window.after_id())
+        .bind(window.limit())
+        .bind(window.offset());
+    let total = sqlx::query_scalar(include_str!("queries/count_list.sql")).bind(owner.0).bind(livemode);
+    reader.page(TABLES, rows, total).await
 }

@@ -11,6 +11,9 @@ CREATE TABLE api_keys (
     scopes          jsonb       NOT NULL,
     sandbox_capable boolean     NOT NULL,
     status          text        NOT NULL,
+    works_until     timestamptz,
+    rotated_from    uuid,
+    rotated_to      uuid,
     revoked_at      timestamptz
 );
 COMMENT ON TABLE api_keys IS 'API keys, without their hashes.';
@@ -26,5 +29,8 @@ COMMENT ON COLUMN api_keys.prefix IS 'Its first characters, to recognise it by.'
 COMMENT ON COLUMN api_keys.scopes IS 'What it may do.';
 COMMENT ON COLUMN api_keys.sandbox_capable IS 'Whether a live key may also use the sandbox.';
 COMMENT ON COLUMN api_keys.status IS 'active or revoked.';
+COMMENT ON COLUMN api_keys.works_until IS 'When it stops working by itself: its own end, or that of the overlap with its successor.';
+COMMENT ON COLUMN api_keys.rotated_from IS 'The key that it took the place of.';
+COMMENT ON COLUMN api_keys.rotated_to IS 'The key that took its place.';
 COMMENT ON COLUMN api_keys.revoked_at IS 'When it was revoked.';
 CREATE INDEX ON api_keys (owner_id, created_at DESC, id DESC);

@@ -69,6 +69,7 @@ fn of_evidence(event: &Event) -> String {
         Event::WebhookRetryScheduled(e) => format!("attempt {} failed, the next is at {}", e.attempt, e.next_attempt_at),
         Event::WebhookDeadLettered(e) => format!("given up after {} attempts: {}", e.attempts, e.reason),
         Event::ApiKeyIssued(e) => format!("key {}… issued", e.prefix),
+        Event::ApiKeyRotated(e) => format!("key rotated to {}, works until {}", e.successor_id, e.works_until),
         Event::ApiKeyRevoked(e) => format!("key revoked: {}", e.reason),
         Event::LogRead(e) => format!("log read in the hour of {}", e.hour),
         Event::SubjectErased(e) => format!("the key of {} destroyed: {}", e.subject_id, e.reason),

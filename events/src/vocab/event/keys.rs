@@ -15,6 +15,20 @@ pub struct ApiKeyIssued {
     pub scopes: Vec<Scope>,
     /// A live key may be marked to also use the sandbox (INV-40).
     pub sandbox_capable: bool,
+    /// When it stops working by itself.
+    pub expires_at: Option<Timestamp>,
+    /// The key that it takes the place of.
+    pub rotated_from: Option<ApiKeyId>,
+}
+
+/// A key has a successor and works for some time beside it, so that callers can be changed over one by one.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct ApiKeyRotated {
+    pub key_id: ApiKeyId,
+    /// The new key.
+    pub successor_id: ApiKeyId,
+    /// When this one stops working.
+    pub works_until: Timestamp,
 }
 
 /// A key works no more.

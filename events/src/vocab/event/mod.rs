@@ -130,7 +130,7 @@ vocabulary! {
     WebhookDelivered = "webhook.delivered" v 1 in WebhookDelivery,
     WebhookRetryScheduled = "webhook.retry_scheduled" v 1 in WebhookDelivery,
     WebhookDeadLettered = "webhook.dead_lettered" v 1 in WebhookDelivery,
-    ApiKeyIssued = "api_key.issued" v 1 in ApiKey,
+    ApiKeyIssued = "api_key.issued" v 2 in ApiKey,
     ApiKeyRevoked = "api_key.revoked" v 1 in ApiKey,
     LogRead = "audit.log_read" v 1 in Audit,
     SubjectErased = "subject.erased" v 1 in Subject,
@@ -175,4 +175,5 @@ vocabulary! {
     MailSent = "mail.sent" v 1 in Mail,
     MailFailed = "mail.failed" v 1 in Mail,
     TicketClosed = "ticket.closed" v 1 in Ticket,
+    ApiKeyRotated = "api_key.rotated" v 1 in ApiKey,
 }

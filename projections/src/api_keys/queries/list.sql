@@ -1,3 +1,5 @@
 SELECT to_jsonb(t)::text FROM api_keys t
-WHERE t.owner_id = $1
+WHERE t.owner_id = $1 AND ($2::boolean IS NULL OR t.livemode = $2)
+  AND ($3::timestamptz IS NULL OR (t.created_at, t.id) < ($3, $4))
 ORDER BY t.created_at DESC, t.id DESC
+LIMIT $5 OFFSET $6
