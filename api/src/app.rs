@@ -10,7 +10,7 @@ use crate::{
         keyring::Keyring,
     },
     routes::{self, Health},
-    services::key_uses::KeyUses,
+    services::{access_check::AccessCheck, key_uses::KeyUses},
     state::{Settings, State},
 };
 use axum::Router;
@@ -25,6 +25,7 @@ use events::{
 use ledger::rails::Rails;
 use projections::{
     Reader,
+    access_index::AccessIndex,
     runner::{Deps, Projections},
 };
 use rails::{
@@ -161,16 +162,26 @@ pub async fn build(parts: Parts) -> Result<App, StartError> {
         false => None,
     };
     let own_writes = OwnWrites::default();
+    tasks.spawn(routes::keep_metrics(stop.clone()));
+    let index = AccessIndex::default();
+    if config.roles.contains(&Role::Api) {
+        tasks.spawn(index.clone().run(log.clone(), stop.clone()));
+    }
     let health = Health::new(pool.clone(), projections.clone(), relay.clone(), workers.as_ref().map(Workers::watch), settler.clone())
-        .sending_mail(config.smtp_url.is_some());
+        .sending_mail(config.smtp_url.is_some())
+        .with_index(index.clone());
     let key_uses = KeyUses::new(pool.clone());
     tasks.spawn(key_uses.clone().run(stop.clone()));
     let keyring = Keyring::new(log.clone(), parts.clock.clone(), key_uses.clone());
+    let fresh = Fresh::new(projections.clone(), own_writes.clone());
+    let reader = Reader::new(pool.clone());
+    let check = AccessCheck::new(index, log.clone(), vault.clone(), parts.clock.clone(), reader, fresh.clone(), own_writes.clone());
     let state = State {
         auth: Auth::new(keyring, verifier(config, &vault).await?),
         key_uses,
         commands: Commands::new(log.clone(), vault.clone(), own_writes.clone()),
-        fresh: Fresh::new(projections.clone(), own_writes.clone()),
+        fresh,
+        check,
         reader: Reader::new(pool),
         platform,
         prices: prices(config)?,

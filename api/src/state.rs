@@ -5,7 +5,10 @@ use crate::http::{
     fresh::{Fresh, OwnWrites},
     idempotency::Commands,
 };
-use crate::{routes::Health, services::key_uses::KeyUses};
+use crate::{
+    routes::Health,
+    services::{access_check::AccessCheck, key_uses::KeyUses},
+};
 use axum::extract::FromRef;
 use events::{clock::Clock, log::Log, proof::Checkpointer, vault::Vault, vocab::event::Asset};
 use projections::Reader;
@@ -32,6 +35,8 @@ pub struct State {
     pub own_writes: OwnWrites,
     /// The read models.
     pub reader: Reader,
+    /// The entitlement check.
+    pub check: AccessCheck,
     /// Signs the log's head.
     pub checkpointer: Checkpointer,
     /// What the process can tell of itself.

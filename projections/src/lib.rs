@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod access_apps;
+pub mod access_index;
 pub mod access_products;
 pub mod api_keys;
 pub mod credits;

@@ -3,6 +3,7 @@
 pub mod app;
 pub mod browser;
 pub mod chain;
+pub mod checks;
 pub mod db;
 pub mod discord;
 pub mod discord_oauth;

@@ -1,7 +1,11 @@
 //! The access API as its contract describes it: shapes, every documented refusal, owners kept apart, keys kept to their scopes.
 
+#[path = "access/checks.rs"]
+mod checks;
 #[path = "access/faces.rs"]
 mod faces;
+#[path = "access/histories.rs"]
+mod histories;
 #[path = "access/isolation.rs"]
 mod isolation;
 #[path = "access/keys.rs"]

@@ -1,8 +1,9 @@
 //! Appends a second: clients that each fill short streams at expected versions, beside the same bytes written bare.
 
+use super::scratch::{self, BenchError};
 use events::{
     clock::{Clock, new_id},
-    log::{Append, AppendError, Context, Expected, Log, LogOptions, NewEvent, ReadError, StreamWrite},
+    log::{Append, AppendError, Context, Expected, Log, LogOptions, NewEvent, StreamWrite},
     vault::{MasterKey, Vault},
     vocab::{
         bytes::{Hash32, SolanaAddress},
@@ -15,9 +16,8 @@ use events::{
     },
 };
 use serde::Serialize;
-use sqlx::{ConnectOptions as _, Connection as _, PgConnection, postgres::PgConnectOptions, postgres::PgPoolOptions};
+use sqlx::{Connection as _, PgConnection, postgres::PgConnectOptions, postgres::PgPoolOptions};
 use std::{
-    str::FromStr as _,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -26,8 +26,6 @@ use std::{
 };
 use uuid::Uuid;
 
-/// The scratch database: made for the run and dropped after it.
-const SCRATCH: &str = "hilt_bench";
 /// Events of one stream.
 const STREAM: u64 = 10;
 
@@ -73,43 +71,15 @@ pub struct BenchReport {
     pub ratio: f64,
 }
 
-/// Why nothing was measured.
-#[derive(Debug, thiserror::Error)]
-pub enum BenchError {
-    /// The scratch database is there: another run is under way, or one was cut off. It is never written into.
-    #[error("a database named hilt_bench exists; drop it if no other run is under way")]
-    Occupied,
-    /// The database refused or did not answer.
-    #[error("the database: {0}")]
-    Database(#[from] sqlx::Error),
-    /// The scratch database could not be migrated.
-    #[error(transparent)]
-    Migrate(#[from] migrations::MigrateError),
-    /// An append failed.
-    #[error(transparent)]
-    Append(#[from] AppendError),
-    /// The log could not be read.
-    #[error(transparent)]
-    Read(#[from] ReadError),
-}
-
 /// Measures on a scratch database that exists only for the run.
 pub async fn run(options: AppendOptions) -> Result<BenchReport, BenchError> {
-    let server = PgConnectOptions::from_str(&options.admin_url)?;
-    let mut maintenance = PgConnection::connect_with(&server).await?;
-    if let Err(error) = sqlx::raw_sql(include_str!("sql/create_scratch.sql")).execute(&mut maintenance).await {
-        // duplicate_database
-        let occupied = error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == "42P04");
-        return Err(if occupied { BenchError::Occupied } else { error.into() });
-    }
-    let report = measure(server.database(SCRATCH), &options).await;
-    sqlx::raw_sql(include_str!("sql/drop_scratch.sql")).execute(&mut maintenance).await?;
-    maintenance.close().await?;
+    let scratch = scratch::make(&options.admin_url).await?;
+    let report = measure(scratch.options.clone(), &options).await;
+    scratch.remove().await?;
     report
 }
 
 async fn measure(scratch: PgConnectOptions, options: &AppendOptions) -> Result<BenchReport, BenchError> {
-    migrations::run(scratch.to_url_lossy().as_ref()).await?;
     let pool = PgPoolOptions::new().max_connections(4).connect_with(scratch.clone()).await?;
     let vault = Vault::new(pool.clone(), MasterKey::generate(), Clock::machine());
     let log = Log::open(pool.clone(), vault, Clock::machine(), LogOptions::default()).await?;

@@ -2,3 +2,5 @@
 #![allow(clippy::float_arithmetic, reason = "figures of a measurement, never money")]
 
 pub mod append;
+pub mod check;
+pub mod scratch;

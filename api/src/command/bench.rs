@@ -2,12 +2,16 @@
 
 use super::Refusal;
 use api::{
-    bench::append::{self, AppendOptions, BenchReport},
+    bench::{
+        append::{self, AppendOptions, BenchReport},
+        check::{self, CheckOptions, CheckReport, Rate},
+    },
     config::Config,
+    listen,
     stack::{DevFile, Stack, StackOptions},
 };
 use clap::{Args, Subcommand};
-use std::{path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 /// The options of `hilt bench`.
 #[derive(Args)]
@@ -33,18 +37,59 @@ enum What {
         #[arg(long)]
         json: bool,
     },
+    /// Entitlement checks over HTTP, with many entitlements in the index, beside a bare route; then at half of that rate while
+    /// access is taken away 100 times a second.
+    ///
+    /// Measured where `append` is.
+    Check {
+        /// How many connections ask at the same time.
+        #[arg(long, default_value_t = 64)]
+        connections: usize,
+        /// How many entitlements there are.
+        #[arg(long, default_value_t = 1_000_000)]
+        entitlements: u64,
+        /// Seconds of one turn of the service or of the bare route.
+        #[arg(long, default_value_t = 5)]
+        seconds: u64,
+        /// How often the two take turns; the median counts.
+        #[arg(long, default_value_t = 5)]
+        turns: usize,
+        /// One JSON line instead of text.
+        #[arg(long)]
+        json: bool,
+    },
+    /// The bare route of `check`, for its own process.
+    #[command(hide = true)]
+    CheckFloor {
+        /// Bytes of an answer.
+        length: usize,
+    },
 }
 
 impl Bench {
     /// Measures and prints.
     pub async fn run(self, config: Config) -> Result<ExitCode, Refusal> {
-        let What::Append { clients, events, json } = self.what;
+        if let What::CheckFloor { length } = self.what {
+            check::serve_floor(listen::bind(config.listen).await?, length).await?;
+            return Ok(ExitCode::SUCCESS);
+        }
         let (admin_url, stack) = server(&config).await?;
-        let measured = append::run(AppendOptions { admin_url, clients, events }).await;
+        let printed = match self.what {
+            What::Append { clients, events, json } => {
+                let measured = append::run(AppendOptions { admin_url, clients, events }).await;
+                measured.map(|report| print(&report, json))
+            }
+            What::Check { connections, entitlements, seconds, turns, json } => {
+                let turn = Duration::from_secs(seconds);
+                let measured = check::run(CheckOptions { admin_url, connections, entitlements, turn, turns }).await;
+                measured.map(|report| print_check(&report, json))
+            }
+            What::CheckFloor { .. } => Ok(Ok(())),
+        };
         if let Some(stack) = stack {
             stack.throw_away().await?;
         }
-        print(&measured.map_err(|error| super::with_causes(&error))?, json)?;
+        printed.map_err(|error| super::with_causes(&error))??;
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -74,6 +119,37 @@ fn print(report: &BenchReport, json: bool) -> Result<(), Refusal> {
     println!(
         "  p50 {} µs, p99 {} µs, p999 {} µs; {:.1} CPU s of this process",
         report.p50_us, report.p99_us, report.p999_us, report.cpu_seconds
+    );
+    Ok(())
+}
+
+fn print_check(report: &CheckReport, json: bool) -> Result<(), Refusal> {
+    if json {
+        println!("{}", serde_json::to_string(report)?);
+        return Ok(());
+    }
+    let show = |what: &str, rate: &Rate| {
+        println!(
+            "  {:>9.0} a second {what}: p50 {} µs, p99 {} µs, p999 {} µs; CPU {:.1} s of the server, {:.1} s of the client",
+            rate.requests_per_second, rate.p50_us, rate.p99_us, rate.p999_us, rate.server_cpu_seconds, rate.client_cpu_seconds
+        );
+    };
+    println!("{} entitlements, {} connections, turns of {:.0} s", report.entitlements, report.connections, report.seconds);
+    show("checks", &report.check);
+    show("at a bare route", &report.floor);
+    println!("  ratio {:.2}, of {:.2?}", report.ratio, report.ratios);
+    show("at half of it, with revocations", &report.half.rate);
+    let revoked = &report.half.revocations;
+    println!(
+        "  {} revocations, {:.0} a second: denied after {} µs (half), {} µs (99 %), {} µs (all)",
+        revoked.revocations, revoked.per_second, revoked.denied_after_p50_us, revoked.denied_after_p99_us, revoked.denied_after_max_us
+    );
+    println!(
+        "  filled in {} ms, {:.0} bytes an entitlement, {} MiB at most in the process, {} checks left to PostgreSQL",
+        report.load_ms,
+        report.bytes_per_entitlement,
+        report.peak_memory_bytes >> 20,
+        report.fallbacks
     );
     Ok(())
 }

@@ -29,6 +29,31 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     }
 }
 
+/// A JSON body of a question: nothing is stored under its hash, so that none is made.
+#[derive(Clone, Debug)]
+pub struct QuestionBody<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for QuestionBody<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        if !is_json(request.headers()) {
+            return Err(Problem::of(Code::UnsupportedMediaType));
+        }
+        question(&read(request).await?).map(QuestionBody)
+    }
+}
+
+/// What is right is read in one go. What is not, and what serde would take for an object though it is none, is read as every other
+/// body, so that it is refused in the same words.
+fn question<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let is_object = bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
+    match serde_json::from_slice(bytes) {
+        Ok(value) if is_object => Ok(value),
+        _ => parse(bytes).map(|body| body.value),
+    }
+}
+
 /// A body as it came, for providers that send JSON of their own forms.
 #[derive(Clone, Debug)]
 pub struct RawBody(pub Vec<u8>);
@@ -178,8 +203,12 @@ mod tests {
 
     #[test]
     fn what_is_not_a_json_object_is_malformed() {
-        for body in [&b"{"[..], b"[]", b"1", b""] {
+        for body in [&b"{"[..], b"[]", b"[1]", b"1", b""] {
             assert_eq!(parse::<Sample>(body).unwrap_err().code, "malformed_request");
+            assert_eq!(question::<Sample>(body).unwrap_err().detail, parse::<Sample>(body).unwrap_err().detail);
         }
+        assert!(question::<Sample>(br#" {"amount":1,"b":[2]}"#).is_ok());
+        let wrong = br#"{"amount":"secret@example.com"}"#;
+        assert_eq!(question::<Sample>(wrong).unwrap_err().errors, parse::<Sample>(wrong).unwrap_err().errors);
     }
 }

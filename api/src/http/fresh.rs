@@ -33,7 +33,8 @@ impl OwnWrites {
             *last = position.max(*last);
         }
     }
-    fn last(&self, owner: OwnerId) -> Option<u64> {
+    /// The last position that `owner` wrote.
+    pub fn last(&self, owner: OwnerId) -> Option<u64> {
         self.0.read().ok().and_then(|positions| positions.get(&owner).copied())
     }
 }

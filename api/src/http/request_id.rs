@@ -2,9 +2,8 @@
 
 use super::problem::Problem;
 use axum::{
-    extract::{FromRequestParts, Request},
-    http::{HeaderName, HeaderValue, request::Parts},
-    middleware::Next,
+    extract::FromRequestParts,
+    http::{HeaderMap, HeaderName, HeaderValue, request::Parts},
     response::{IntoResponse, Response},
 };
 use events::clock::new_id;
@@ -22,16 +21,22 @@ fn well_formed(id: &str) -> bool {
     (1..=128).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:".contains(&b))
 }
 
-/// Gives every request its id.
-pub async fn layer(mut request: Request, next: Next) -> Response {
-    let given = request.headers().get(&X_REQUEST_ID).and_then(|value| value.to_str().ok()).filter(|id| well_formed(id));
-    let id = given.map_or_else(|| format!("req_{}", new_id::<uuid::Uuid>().simple()), str::to_owned);
-    request.extensions_mut().insert(RequestId(id.clone()));
-    let mut response = next.run(request).await;
+/// The id that the request brings, or a new one.
+pub fn of(headers: &HeaderMap) -> String {
+    let given = headers.get(&X_REQUEST_ID).and_then(|value| value.to_str().ok()).filter(|id| well_formed(id));
+    given.map_or_else(made, str::to_owned)
+}
+
+fn made() -> String {
+    format!("req_{}", new_id::<uuid::Uuid>().simple())
+}
+
+/// Puts the id on the answer, and into the problem if it is one.
+pub fn put(mut response: Response, id: &str) -> Response {
     if let Some(mut problem) = response.extensions_mut().remove::<Problem>()
         && problem.request_id.is_none()
     {
-        problem.request_id = Some(id.clone());
+        problem.request_id = Some(id.to_owned());
         let headers = std::mem::take(response.headers_mut());
         response = problem.into_response();
         for (name, value) in &headers {
@@ -40,7 +45,7 @@ pub async fn layer(mut request: Request, next: Next) -> Response {
             }
         }
     }
-    if let Ok(value) = HeaderValue::from_str(&id) {
+    if let Ok(value) = HeaderValue::from_str(id) {
         response.headers_mut().insert(X_REQUEST_ID, value);
     }
     response
@@ -50,7 +55,7 @@ impl<S: Send + Sync> FromRequestParts<S> for RequestId {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(parts.extensions.get::<RequestId>().cloned().unwrap_or_else(|| RequestId(format!("req_{}", new_id::<uuid::Uuid>().simple()))))
+        Ok(parts.extensions.get::<RequestId>().cloned().unwrap_or_else(|| RequestId(made())))
     }
 }
 

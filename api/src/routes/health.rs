@@ -12,10 +12,14 @@ use axum::{
 };
 use events::relay::{Relay, RelayState};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use projections::runner::{Projections, ReaderHealth, State as ReaderState};
+use projections::{
+    access_index::AccessIndex,
+    runner::{Projections, ReaderHealth, State as ReaderState},
+};
 use serde::Serialize;
 use sqlx::PgPool;
 use std::{sync::OnceLock, time::Duration};
+use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use workers::{WorkerState, settle::Settler};
@@ -29,6 +33,8 @@ pub fn routes() -> OpenApiRouter<State> {
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Events that a read model may be behind while it counts as ready.
 const LAG: u64 = 10_000;
+/// How often what was measured is put into its buckets.
+const UPKEEP: Duration = Duration::from_secs(5);
 /// Upper bounds of the buckets of durations, in seconds.
 const BUCKETS: [f64; 13] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
@@ -42,6 +48,18 @@ pub fn install_metrics() -> Option<&'static PrometheusHandle> {
     HANDLE.get_or_init(install).as_ref()
 }
 
+/// Puts what was measured into its buckets now and then, until `stop`: measurements that nobody fetches would otherwise pile up.
+pub async fn keep_metrics(stop: CancellationToken) {
+    let Some(handle) = install_metrics() else { return };
+    stop.run_until_cancelled(async {
+        loop {
+            tokio::time::sleep(UPKEEP).await;
+            handle.run_upkeep();
+        }
+    })
+    .await;
+}
+
 /// What a process can tell of itself.
 #[derive(Clone)]
 pub struct Health {
@@ -51,18 +69,55 @@ pub struct Health {
     workers: Option<workers::Watch>,
     settler: Settler,
     sends_mail: bool,
+    index: AccessIndex,
 }
 
 impl Health {
     /// Of these parts; a process that does not have a role has no part for it.
     pub fn new(pool: PgPool, projections: Projections, relay: Option<Relay>, workers: Option<workers::Watch>, settler: Settler) -> Self {
         install_metrics();
-        Health { pool, projections, relay, workers, settler, sends_mail: false }
+        Health { pool, projections, relay, workers, settler, sends_mail: false, index: AccessIndex::default() }
     }
 
     /// The same, of a deployment that has a mail server or has none.
     pub fn sending_mail(self, sends_mail: bool) -> Self {
         Health { sends_mail, ..self }
+    }
+
+    /// The same, of a process with this index.
+    pub fn with_index(self, index: AccessIndex) -> Self {
+        Health { index, ..self }
+    }
+
+    fn access_index(&self) -> AccessIndexReadiness {
+        let health = self.index.health();
+        let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        AccessIndexReadiness {
+            state: health.state.as_str(),
+            position: health.position.checked_sub(1),
+            lag: self.projections.deps().log.known_head().saturating_sub(health.position),
+            age_ms: health.age.map(millis),
+            products: health.products,
+            entitlements: health.entitlements,
+            memberships: health.memberships,
+            bytes: health.bytes,
+            loaded_in_ms: health.loaded_in.map(millis),
+            fallbacks: health.refused,
+            error: health.error,
+        }
+    }
+
+    #[allow(clippy::cast_precision_loss, reason = "gauges are floating-point numbers")]
+    fn measure_index(&self) {
+        let index = self.access_index();
+        metrics::gauge!("hilt_access_index_position").set(index.position.unwrap_or(0) as f64);
+        metrics::gauge!("hilt_access_index_lag").set(index.lag as f64);
+        metrics::gauge!("hilt_access_index_age_seconds")
+            .set(index.age_ms.map_or(f64::INFINITY, |age| Duration::from_millis(age).as_secs_f64()));
+        metrics::gauge!("hilt_access_index_entries", "kind" => "product").set(index.products as f64);
+        metrics::gauge!("hilt_access_index_entries", "kind" => "entitlement").set(index.entitlements as f64);
+        metrics::gauge!("hilt_access_index_entries", "kind" => "membership").set(index.memberships as f64);
+        metrics::gauge!("hilt_access_index_bytes").set(index.bytes as f64);
     }
 
     async fn database(&self) -> Dependency {
@@ -149,6 +204,30 @@ struct Readiness {
     /// Null in a process that does not relay.
     relay: Option<RelayReadiness>,
     workers: Vec<WorkerReadiness>,
+    access_index: AccessIndexReadiness,
+}
+
+/// The entitlement check's index in this process. While it is not current PostgreSQL answers, so that a process is ready without it.
+#[derive(Serialize, ToSchema)]
+struct AccessIndexReadiness {
+    /// `off`, `loading`, `catching_up`, `live` or `broken`.
+    state: &'static str,
+    /// Position of the last event folded in.
+    position: Option<u64>,
+    /// Events committed and not yet folded in.
+    lag: u64,
+    /// Milliseconds since it last made certain that nothing was missing; null until it is filled.
+    age_ms: Option<u64>,
+    products: usize,
+    entitlements: usize,
+    memberships: usize,
+    /// Bytes that entitlements and memberships occupy.
+    bytes: usize,
+    /// How long the last fill took.
+    loaded_in_ms: Option<u64>,
+    /// Checks that PostgreSQL answered instead.
+    fallbacks: u64,
+    error: Option<String>,
 }
 
 /// Something outside the process.
@@ -265,7 +344,14 @@ async fn readyz(Part(health): Part<Health>) -> Response {
     let projections: Vec<ProjectionReadiness> = health.projections.health().into_iter().map(ProjectionReadiness::from).collect();
     let ready = dependencies.iter().all(|part| part.ok || !part.required) && projections.iter().all(|projection| projection.ready);
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let body = Readiness { ready, dependencies, projections, relay: health.relay(), workers: health.workers() };
+    let body = Readiness {
+        ready,
+        dependencies,
+        projections,
+        relay: health.relay(),
+        workers: health.workers(),
+        access_index: health.access_index(),
+    };
     (status, Json(body)).into_response()
 }
 
@@ -274,6 +360,7 @@ async fn readyz(Part(health): Part<Health>) -> Response {
     responses((status = 200, description = "Text exposition format", body = String, content_type = "text/plain"), answers::Anyone))]
 async fn metrics_page(Part(health): Part<Health>) -> Result<impl IntoResponse, Problem> {
     metrics::gauge!("hilt_database_connections").set(f64::from(health.pool.size()));
+    health.measure_index();
     let page = install_metrics().map(|handle| {
         handle.run_upkeep();
         handle.render()

@@ -47,10 +47,10 @@ mod webhooks;
 mod workspace_profile;
 
 pub use context::context;
-pub use health::{Health, install_metrics};
+pub use health::{Health, install_metrics, keep_metrics};
 
 use crate::{
-    http::{body::BodyLimit, layers, request_id},
+    http::{body::BodyLimit, layers},
     state::State,
 };
 use axum::{Extension, Router, middleware::from_fn};
@@ -120,11 +120,8 @@ fn dress<S: Clone + Send + Sync + 'static>(routes: Router<S>, body_limit: usize)
         .fallback(layers::not_found)
         .method_not_allowed_fallback(layers::method_not_allowed)
         .layer(Extension(BodyLimit(body_limit)))
-        .layer(from_fn(layers::time_limit))
         .layer(CatchPanicLayer::custom(layers::panicked))
-        .layer(from_fn(layers::account))
-        .layer(from_fn(layers::security_headers))
-        .layer(from_fn(request_id::layer))
+        .layer(from_fn(layers::around))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Commands that span streams: each is one append.
 
+pub mod access_check;
 pub mod buyer;
 pub mod chain_payment;
 pub mod gates;

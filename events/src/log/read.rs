@@ -15,6 +15,7 @@ use crate::{
         time::Timestamp,
     },
 };
+use sqlx::PgExecutor;
 use std::ops::Range;
 use uuid::Uuid;
 
@@ -77,10 +78,15 @@ impl Log {
 
     /// The events of `positions`, contiguous from its start; fewer where the log ends before.
     pub async fn read_range(&self, positions: Range<u64>) -> Result<Vec<Recorded>, ReadError> {
+        Log::read_range_on(self.pool(), positions).await
+    }
+
+    /// [`Log::read_range`] on the reader's own connection, for readers that must not wait for others'.
+    pub async fn read_range_on(executor: impl PgExecutor<'_>, positions: Range<u64>) -> Result<Vec<Recorded>, ReadError> {
         let mut events: Vec<Recorded> = sqlx::query_as(include_str!("sql/read_events.sql"))
             .bind(integer(positions.start))
             .bind(integer(positions.end))
-            .fetch_all(self.pool())
+            .fetch_all(executor)
             .await?;
         // Positions are given and committed in order, so a gap means that rows are missing; never read past it.
         let contiguous = events.iter().zip(positions).take_while(|(event, position)| event.position == *position).count();
@@ -112,7 +118,12 @@ impl Log {
 
     /// The head as committed now.
     pub async fn head(&self) -> Result<Head, ReadError> {
-        Ok(head::read(self.pool()).await?)
+        Log::head_on(self.pool()).await
+    }
+
+    /// [`Log::head`] on the reader's own connection.
+    pub async fn head_on(executor: impl PgExecutor<'_>) -> Result<Head, ReadError> {
+        Ok(head::read(executor).await?)
     }
 
     /// The event of that id.

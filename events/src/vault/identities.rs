@@ -3,7 +3,18 @@
 use super::{Vault, VaultError};
 use crate::vocab::id::{OwnerId, SubjectId};
 use sqlx::{PgConnection, PgExecutor};
+use std::{collections::BTreeSet, fmt};
 use uuid::Uuid;
+
+/// The keyed hash of an identity.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Blind(pub [u8; 32]);
+
+impl fmt::Debug for Blind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Blind(..)")
+    }
+}
 
 impl Vault {
     /// The data subject that `owner` knows under one of `identities` (kind and value; the first that is known, in the order
@@ -34,14 +45,36 @@ impl Vault {
         Ok(known.into_iter().flatten().next())
     }
 
-    fn blind_all<'a>(&self, owner: OwnerId, identities: &[(&'a str, &str)]) -> Vec<(&'a str, Vec<u8>)> {
-        identities.iter().map(|(kind, value)| (*kind, self.blind(owner, kind, value))).collect()
+    /// The data subjects that `owner` knows under `identities`: usually one, several when they belong to different people.
+    pub async fn find_subjects(&self, owner: OwnerId, identities: &[(&str, &str)]) -> Result<BTreeSet<SubjectId>, VaultError> {
+        let known = find(&self.0.pool, owner, &self.blind_all(owner, identities)).await?;
+        Ok(known.into_iter().flatten().collect())
     }
 
-    fn blind(&self, owner: OwnerId, kind: &str, value: &str) -> Vec<u8> {
-        let value = if kind == "email" { value.trim().to_lowercase() } else { value.to_owned() };
+    /// What `subjects` can be found by: kind and keyed hash of each of their identities, in no order.
+    pub async fn identities_of(&self, subjects: &[SubjectId]) -> Result<Vec<(SubjectId, String, Blind)>, VaultError> {
+        let ids: Vec<Uuid> = subjects.iter().map(|subject| subject.0).collect();
+        let rows: Vec<(Uuid, String, Vec<u8>)> =
+            sqlx::query_as(include_str!("sql/identities_of.sql")).bind(ids).fetch_all(&self.0.pool).await?;
+        let malformed = || sqlx::Error::Decode("the keyed hash of an identity is 32 bytes".into());
+        let identity = |(subject, kind, blind): (Uuid, String, Vec<u8>)| {
+            Ok((SubjectId(subject), kind, Blind(blind.try_into().map_err(|_| malformed())?)))
+        };
+        Ok(rows.into_iter().map(identity).collect::<Result<_, sqlx::Error>>()?)
+    }
+
+    /// The keyed hash that stands for an identity of one of `owner`'s people: equal for equal identities, and of no use to anyone
+    /// without the master key.
+    pub fn blind_identity(&self, owner: OwnerId, kind: &str, value: &str) -> Blind {
+        // The same person, however he writes his address.
+        let lower = (kind == "email").then(|| value.trim().to_lowercase());
+        let value = lower.as_deref().unwrap_or(value);
         let length = u64::try_from(kind.len()).unwrap_or(u64::MAX).to_be_bytes();
-        self.0.identities.mac(&[owner.0.as_bytes(), &length, kind.as_bytes(), value.as_bytes()]).to_vec()
+        Blind(self.0.identities.mac(&[owner.0.as_bytes(), &length, kind.as_bytes(), value.as_bytes()]))
+    }
+
+    fn blind_all<'a>(&self, owner: OwnerId, identities: &[(&'a str, &str)]) -> Vec<(&'a str, Vec<u8>)> {
+        identities.iter().map(|(kind, value)| (*kind, self.blind_identity(owner, kind, value).0.to_vec())).collect()
     }
 }
 

@@ -11,6 +11,7 @@ mod subjects;
 mod watch;
 
 pub use crypto::{DoesNotOpen, MasterKey, NotAMasterKey};
+pub use identities::Blind;
 pub use signing::{KeyPurpose, PublicKey, Signer};
 
 use crate::{

@@ -1,0 +1,106 @@
+//! The servers, each a process of its own, so that its CPU time and memory are its own too.
+
+use super::{super::scratch::BenchError, world::World};
+use serde_json::Value;
+use std::{
+    net::{SocketAddr, TcpListener},
+    process::Stdio,
+    time::{Duration, Instant},
+};
+use tokio::process::{Child, Command};
+
+/// How long a server may take to be ready.
+const READY: Duration = Duration::from_secs(300);
+
+/// A running server, ended with its value.
+pub struct Process {
+    /// Where it listens.
+    pub address: SocketAddr,
+    child: Child,
+    http: reqwest::Client,
+}
+
+impl Process {
+    /// The service, as it is run for good: its own settings, its log lines read by nobody.
+    pub async fn service(url: &str, world: &World) -> Result<Self, BenchError> {
+        let settings = [
+            ("HILT_DATABASE_URL", url.to_owned()),
+            // Nobody listens there: without the relay's role nothing is missed.
+            ("HILT_NATS_URL", "nats://127.0.0.1:9".to_owned()),
+            ("HILT_MASTER_KEY", world.master_key_hex()),
+            ("HILT_ACCESS_FEE_BPS", "0".to_owned()),
+            ("HILT_WORKSPACE_FEE_BPS", "0".to_owned()),
+        ];
+        let process = Process::start(&["serve", "--roles", "api,projections"], &settings).await?;
+        let deadline = Instant::now() + READY;
+        while process.index().await.ok().is_none_or(|index| index["state"] != "live") {
+            process.wait(deadline).await?;
+        }
+        Ok(process)
+    }
+
+    /// The bare route, answering that many bytes.
+    pub async fn floor(length: usize) -> Result<Self, BenchError> {
+        let process = Process::start(&["bench", "check-floor", &length.to_string()], &[]).await?;
+        let deadline = Instant::now() + READY;
+        while tokio::net::TcpStream::connect(process.address).await.is_err() {
+            process.wait(deadline).await?;
+        }
+        Ok(process)
+    }
+
+    async fn start(arguments: &[&str], settings: &[(&str, String)]) -> Result<Self, BenchError> {
+        let address = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).map_err(BenchError::Process)?;
+        let mut command = Command::new(std::env::current_exe().map_err(BenchError::Process)?);
+        command.args(arguments).env("HILT_LISTEN", address.to_string());
+        command.envs(settings.iter().map(|(name, value)| (name, value)));
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
+        let http = reqwest::Client::builder().no_proxy().build().map_err(|error| BenchError::Client(error.to_string()))?;
+        Ok(Process { address, child: command.spawn().map_err(BenchError::Process)?, http })
+    }
+
+    async fn wait(&self, deadline: Instant) -> Result<(), BenchError> {
+        if Instant::now() >= deadline {
+            return Err(BenchError::Client("a server did not become ready".to_owned()));
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        Ok(())
+    }
+
+    /// What the service says of its index.
+    pub async fn index(&self) -> Result<Value, BenchError> {
+        let told = async {
+            let answer = self.http.get(format!("http://{}/readyz", self.address)).send().await?;
+            answer.json::<Value>().await
+        };
+        told.await.map(|mut body| body["access_index"].take()).map_err(|error| BenchError::Client(error.to_string()))
+    }
+
+    /// CPU seconds that it has used.
+    pub fn cpu_seconds(&self) -> f64 {
+        cpu_seconds(&self.path("stat"))
+    }
+
+    /// The most memory that it had.
+    pub fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(self.path("status")).unwrap_or_default();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        peak.and_then(|line| line.trim().trim_end_matches(" kB").trim().parse::<u64>().ok()).map_or(0, |kilobytes| kilobytes << 10)
+    }
+
+    fn path(&self, file: &str) -> String {
+        format!("/proc/{}/{file}", self.child.id().unwrap_or(0))
+    }
+}
+
+/// CPU seconds of this process so far.
+pub fn own_cpu_seconds() -> f64 {
+    cpu_seconds("/proc/self/stat")
+}
+
+fn cpu_seconds(path: &str) -> f64 {
+    // Fields 14 and 15 after the command in parentheses: user and system time in ticks of 1/100 s.
+    let stat = std::fs::read_to_string(path).unwrap_or_default();
+    let fields = stat.rsplit_once(") ").map(|(_, rest)| rest).unwrap_or_default();
+    fields.split(' ').skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / 100.0
+}

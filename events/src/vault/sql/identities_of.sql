@@ -1,0 +1,1 @@
+SELECT subject_id, kind, blind FROM log.subject_identities WHERE subject_id = ANY($1)

@@ -1,0 +1,1 @@
+SELECT to_jsonb(p)::text FROM access_products p
