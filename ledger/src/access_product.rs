@@ -1,11 +1,15 @@
-//! Access products (TR-30, RT-058).
+//! Access products (TR-30, RT-058, RT-059).
+
+mod change;
+
+pub use change::{Change, Said};
 
 use crate::check::{LONGEST_DAYS, filled, price, rejections};
 use events::{
     decider::Decider,
     vocab::{
         bytes::SolanaAddress,
-        event::{AccessProductCreated, Event},
+        event::{AccessProductChange, AccessProductCreated, Event},
         id::{AccessProductId, AppId, ProductId},
         rail::RailId,
         stream::Fact,
@@ -19,7 +23,7 @@ pub enum AccessProduct {
     /// Not created.
     #[default]
     Absent,
-    /// Exists; whether it sells is in its status.
+    /// Exists. Its facts are those of today; whether it sells is in its status.
     Existing(Box<AccessProductCreated>),
 }
 
@@ -28,6 +32,8 @@ pub enum AccessProduct {
 pub enum Command {
     /// Create it.
     Create(Box<Create>),
+    /// Change, activate or pause it (RT-059). What is so already is no change.
+    Change(Box<Change>),
 }
 
 /// See [`Command::Create`].
@@ -66,6 +72,8 @@ pub struct Create {
 rejections! {
     /// Why an access product is refused.
     pub enum Rejection {
+        /// There is no such product.
+        NotFound = "product_not_found", "there is no such product";
         /// No id of the merchant's own.
         ExternalProductIdRequired = "external_product_id_required", "external_product_id is required";
         /// No title.
@@ -76,8 +84,9 @@ rejections! {
         DurationOutOfRange = "entitlement_duration_out_of_range", "entitlement_duration_days is an integer from 1 to 36500";
         /// The default is not among the allowed.
         DefaultRailNotAllowed = "default_rail_not_allowed", "default_rail must be one of allowed_rails";
-        /// Active and live without the merchant's explicit word.
-        LiveModeConfirmationRequired = "live_mode_confirmation_required", "an active live product needs live_mode_confirmed: true";
+        /// Active and live, or a change of what is, without the merchant's explicit word (INV-85).
+        LiveModeConfirmationRequired = "live_mode_confirmation_required",
+            "live_mode_confirmed: must be true to sell a live product, and to change one that sells";
         /// The id is in use for another product.
         AlreadyExists = "already_exists", "the access product exists with other content";
     }
@@ -89,21 +98,55 @@ impl Decider for AccessProduct {
     type Rejection = Rejection;
 
     fn decide(state: &Self, command: Command) -> Result<Vec<Fact>, Rejection> {
-        let Command::Create(create) = command;
-        let created = create.event()?;
-        match state {
-            AccessProduct::Absent => Ok(vec![created.into()]),
-            AccessProduct::Existing(existing) if **existing == created => Ok(vec![]),
-            AccessProduct::Existing(_) => Err(Rejection::AlreadyExists),
+        match (state, command) {
+            (AccessProduct::Absent, Command::Create(create)) => Ok(vec![create.event()?.into()]),
+            (AccessProduct::Existing(existing), Command::Create(create)) => match create.event()? == **existing {
+                true => Ok(vec![]),
+                false => Err(Rejection::AlreadyExists),
+            },
+            (AccessProduct::Absent, Command::Change(_)) => Err(Rejection::NotFound),
+            (AccessProduct::Existing(current), Command::Change(change)) => change.facts(current),
         }
     }
 
     fn evolve(state: Self, event: &Event) -> Self {
-        match event {
-            Event::AccessProductCreated(created) => AccessProduct::Existing(Box::new(created.clone())),
-            _ => state,
+        match (state, event) {
+            (AccessProduct::Absent, Event::AccessProductCreated(created)) => AccessProduct::Existing(Box::new(created.clone())),
+            (AccessProduct::Existing(mut facts), Event::AccessProductUpdated(updated)) => {
+                for change in &updated.changes {
+                    apply(&mut facts, change);
+                }
+                AccessProduct::Existing(facts)
+            }
+            (AccessProduct::Existing(mut facts), Event::AccessProductActivated(activated)) => {
+                facts.status = ProductStatus::Active;
+                facts.live_mode_confirmed = activated.live_mode_confirmed;
+                AccessProduct::Existing(facts)
+            }
+            (AccessProduct::Existing(mut facts), Event::AccessProductPaused(_)) => {
+                facts.status = ProductStatus::Paused;
+                AccessProduct::Existing(facts)
+            }
+            (state, _) => state,
         }
     }
+}
+
+/// `facts` after `change`.
+fn apply(facts: &mut AccessProductCreated, change: &AccessProductChange) {
+    match change {
+        AccessProductChange::Title(title) => facts.title.clone_from(title),
+        AccessProductChange::Description(description) => facts.description.clone_from(description),
+        AccessProductChange::Amount(amount) => facts.amount = *amount,
+        AccessProductChange::EntitlementDurationDays(days) => facts.entitlement_duration_days = *days,
+        AccessProductChange::DefaultRail(rail) => facts.default_rail = *rail,
+        AccessProductChange::AllowedRails(rails) => facts.allowed_rails.clone_from(rails),
+    }
+}
+
+/// The rails of a policy once each, in the contract's order, so that the same policy is always the same bytes.
+fn in_order(rails: &[RailId]) -> Vec<RailId> {
+    RailId::ALL.iter().copied().filter(|rail| rails.contains(rail)).collect()
 }
 
 impl Create {
@@ -131,8 +174,7 @@ impl Create {
             merchant_wallet: self.merchant_wallet,
             entitlement_duration_days: self.entitlement_duration_days,
             default_rail: self.default_rail,
-            // The contract's order, so that the same policy is always the same bytes.
-            allowed_rails: RailId::ALL.iter().copied().filter(|rail| self.allowed_rails.contains(rail)).collect(),
+            allowed_rails: in_order(&self.allowed_rails),
             status: self.status,
             live_mode_confirmed: self.live_mode_confirmed,
         })

@@ -12,6 +12,7 @@ mod tests;
 
 pub mod access_app;
 pub mod access_product;
+pub mod agent_setup;
 pub mod api_key;
 pub mod audit;
 pub mod credits;

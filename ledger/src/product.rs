@@ -42,6 +42,8 @@ impl Decider for Product {
                 _ => Err(Rejection::AlreadyExists),
             },
             (Product::Absent, _) => Err(Rejection::NotFound),
+            (Product::Active(facts), Command::Follow(fields)) if facts.access_product_id.is_some() => fields.followed(facts),
+            (_, Command::Follow(_)) => Err(Rejection::NotBacking),
             (Product::Active(facts) | Product::Archived(facts), _) if facts.access_product_id.is_some() => Err(Rejection::BackingProduct),
             (Product::Active(facts), Command::Update(update)) => update.facts(facts),
             (Product::Archived(_), Command::Update(_)) => Err(Rejection::Archived),

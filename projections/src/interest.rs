@@ -8,7 +8,15 @@ pub fn readers(event_type: EventType) -> &'static [&'static str] {
         EventType::ProductCreated | EventType::ProductUpdated | EventType::ProductArchived => &["products"],
         EventType::WorkspaceProfileSaved => &["workspaces"],
         EventType::AccessAppCreated => &["access_apps"],
-        EventType::AccessProductCreated => &["access_products"],
+        EventType::AccessProductCreated
+        | EventType::AccessProductUpdated
+        | EventType::AccessProductActivated
+        | EventType::AccessProductPaused => &["access_products"],
+        EventType::AgentSetupBootstrapped
+        | EventType::AgentSetupManifestAttached
+        | EventType::AgentSetupApproved
+        | EventType::AgentSetupRejected
+        | EventType::AgentSetupExpired => &["agent_setups"],
         EventType::RailSettingSaved | EventType::RailSettingAutoVerified | EventType::RailSettingReviewRequested => &["rail_settings"],
         EventType::PaymentCreated
         | EventType::PaymentBroadcastRecorded

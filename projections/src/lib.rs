@@ -3,6 +3,7 @@
 pub mod access_apps;
 pub mod access_index;
 pub mod access_products;
+pub mod agent_setups;
 pub mod api_keys;
 pub mod credits;
 pub mod deliveries;
@@ -35,6 +36,7 @@ use runner::Definition;
 pub const ALL: &[Definition] = &[
     Definition::of::<access_apps::AccessApps>(),
     Definition::of::<access_products::AccessProducts>(),
+    Definition::of::<agent_setups::AgentSetups>(),
     Definition::of::<api_keys::ApiKeys>(),
     Definition::of::<credits::Credits>(),
     Definition::of::<deliveries::Deliveries>(),

@@ -57,6 +57,7 @@ pub struct Sample {
     pub endpoint: EndpointId,
     pub delivery: DeliveryId,
     pub key: ApiKeyId,
+    pub setup: SetupIntentId,
     pub tx: TxSignature,
     pub wallet: SolanaAddress,
 }
@@ -99,6 +100,7 @@ impl Sample {
             endpoint,
             delivery: DeliveryId::of(new_id(), endpoint),
             key: new_id(),
+            setup: new_id(),
             tx: TxSignature(tx),
             wallet: SolanaAddress(hash(subject.0).0),
         }
@@ -110,6 +112,7 @@ impl Sample {
         events.extend(self.asked());
         events.extend(self.paid());
         events.extend(self.around());
+        events.extend(self.agent());
         events.extend(self.changed());
         events
     }

@@ -7,6 +7,7 @@ pub mod checks;
 pub mod db;
 pub mod discord;
 pub mod discord_oauth;
+pub mod follower;
 pub mod history;
 pub mod keyed;
 pub mod nats;

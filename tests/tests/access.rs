@@ -4,12 +4,16 @@
 mod checks;
 #[path = "access/faces.rs"]
 mod faces;
+#[path = "access/follow.rs"]
+mod follow;
 #[path = "access/histories.rs"]
 mod histories;
 #[path = "access/isolation.rs"]
 mod isolation;
 #[path = "access/keys.rs"]
 mod keys;
+#[path = "access/products.rs"]
+mod products;
 #[path = "access/sessions.rs"]
 mod sessions;
 #[path = "access/setup.rs"]

@@ -1,10 +1,11 @@
 //! Ends what is over: payments that nobody made in time, with their sessions (TR-9, TR-32), and access whose window has ended
-//! (TR-38, OPS-63), and proofs of identity that nobody signed (TR-10). The check answers by the clock all the same; this puts the end
-//! on record.
+//! (TR-38, OPS-63), proofs of identity that nobody signed (TR-10), and agents that nobody approved (TR-44). The check answers by the
+//! clock all the same; this puts the end on record.
 
 use crate::settle::{GIVEN_UP_AFTER_SECONDS, SettleError, WatchError, rejected};
 use events::{
     clock::Clock,
+    decider::Decider,
     log::{AppendError, Context, Log},
     unit::{Unit, load},
     vocab::{
@@ -14,6 +15,7 @@ use events::{
     },
 };
 use ledger::{
+    agent_setup::{self, AgentSetup},
     entitlement::{self, Entitlement},
     identity_session::{self, IdentitySession},
     payment::{self, Payment},
@@ -63,23 +65,8 @@ async fn proof_open(log: &Log, reader: &Reader, payment: &projections::payments:
 pub async fn entitlements(log: &Log, reader: &Reader, clock: &Clock) -> Result<(), WatchError> {
     let now = clock.now();
     for due in projections::entitlements::lapsed(reader, now, ROUND).await? {
-        let mut entitlement = load::<Entitlement>(log, StreamId::new(Category::Entitlement, due.meta.id)).await?;
-        let context = Context {
-            owner_id: entitlement.owner_id,
-            livemode: entitlement.livemode.unwrap_or(true),
-            actor: Actor::system("expiry"),
-            request_id: None,
-            correlation_id: entitlement.correlation_id.unwrap_or(due.meta.id),
-        };
-        let mut unit = Unit::new(log, context);
-        let cause = entitlement.last_event;
-        // A rule that refuses means that the read model is behind; the next round sees what has become of it.
-        if unit.decide(&mut entitlement, entitlement::Command::Expire { now }, cause).is_ok() && !unit.is_empty() {
-            match unit.commit().await {
-                Ok(_) | Err(AppendError::Conflict { .. }) => {}
-                Err(error) => return Err(SettleError::from(error).into()),
-            }
-        }
+        let stream = StreamId::new(Category::Entitlement, due.meta.id);
+        end::<Entitlement>(log, stream, entitlement::Command::Expire { now }).await?;
     }
     Ok(())
 }
@@ -88,22 +75,39 @@ pub async fn entitlements(log: &Log, reader: &Reader, clock: &Clock) -> Result<(
 pub async fn identity_sessions(log: &Log, reader: &Reader, clock: &Clock) -> Result<(), WatchError> {
     let now = clock.now();
     for due in projections::identity_sessions::overdue(reader, now, ROUND).await? {
-        let mut session = load::<IdentitySession>(log, StreamId::new(Category::IdentitySession, due.meta.id)).await?;
-        let context = Context {
-            owner_id: session.owner_id,
-            livemode: session.livemode.unwrap_or(true),
-            actor: Actor::system("expiry"),
-            request_id: None,
-            correlation_id: session.correlation_id.unwrap_or(due.meta.id),
-        };
-        let mut unit = Unit::new(log, context);
-        let cause = session.last_event;
-        // A rule that refuses means that the read model is behind; the next round sees what has become of it.
-        if unit.decide(&mut session, identity_session::Command::Expire { now }, cause).is_ok() && !unit.is_empty() {
-            match unit.commit().await {
-                Ok(_) | Err(AppendError::Conflict { .. }) => {}
-                Err(error) => return Err(SettleError::from(error).into()),
-            }
+        let stream = StreamId::new(Category::IdentitySession, due.meta.id);
+        end::<IdentitySession>(log, stream, identity_session::Command::Expire { now }).await?;
+    }
+    Ok(())
+}
+
+/// Expires setup intents that nobody approved in time.
+pub async fn agent_setups(log: &Log, reader: &Reader, clock: &Clock) -> Result<(), WatchError> {
+    let now = clock.now();
+    for due in projections::agent_setups::overdue(reader, now, ROUND).await? {
+        let stream = StreamId::new(Category::AgentSetup, due.meta.id);
+        end::<AgentSetup>(log, stream, agent_setup::Command::Expire { now }).await?;
+    }
+    Ok(())
+}
+
+/// Puts the end of one stream on record. A rule that refuses means that the read model is behind; the next round sees what has become
+/// of it.
+async fn end<D: Decider>(log: &Log, stream: StreamId, command: D::Command) -> Result<(), WatchError> {
+    let mut loaded = load::<D>(log, stream).await?;
+    let context = Context {
+        owner_id: loaded.owner_id,
+        livemode: loaded.livemode.unwrap_or(true),
+        actor: Actor::system("expiry"),
+        request_id: None,
+        correlation_id: loaded.correlation_id.unwrap_or(stream.id),
+    };
+    let mut unit = Unit::new(log, context);
+    let cause = loaded.last_event;
+    if unit.decide(&mut loaded, command, cause).is_ok() && !unit.is_empty() {
+        match unit.commit().await {
+            Ok(_) | Err(AppendError::Conflict { .. }) => {}
+            Err(error) => return Err(SettleError::from(error).into()),
         }
     }
     Ok(())

@@ -11,10 +11,19 @@ use crate::{
         problem::{Code, Problem},
         rejection,
     },
+    services::isolation,
     state::State,
 };
 use axum::{Json, extract::State as Part};
-use events::vocab::{id::AccessProductId, rail::RailId, words::Scope};
+use events::{
+    log::Log,
+    vocab::{
+        id::AccessProductId,
+        rail::RailId,
+        stream::{Category, StreamId},
+        words::Scope,
+    },
+};
 use projections::{
     Reader,
     access_products::{self, AccessProduct},
@@ -90,6 +99,7 @@ async fn list(
     responses((status = 200, description = "The access product", body = AccessProductView), answers::ReadOne))]
 async fn get(
     Part(reader): Part<Reader>,
+    Part(log): Part<Log>,
     Part(fresh): Part<Fresh>,
     merchant: Merchant,
     min: MinPosition,
@@ -99,6 +109,8 @@ async fn get(
     let id: AccessProductId = id.id(Code::ProductNotFound)?;
     fresh.wait("access_products", Some(merchant.owner), min).await?;
     let product = access_products::find(&reader, merchant.owner, id).await.map_err(rejection::query)?;
-    let product = product.filter(|product| product.meta.livemode == merchant.livemode());
-    product.map(|product| Json(AccessProductView::from(product))).ok_or_else(|| Problem::of(Code::ProductNotFound))
+    match product.filter(|product| product.meta.livemode == merchant.livemode()) {
+        Some(product) => Ok(Json(AccessProductView::from(product))),
+        None => Err(isolation::missing(&log, merchant.owner, StreamId::new(Category::AccessProduct, id), Code::ProductNotFound).await),
+    }
 }

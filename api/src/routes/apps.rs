@@ -12,10 +12,18 @@ use crate::{
         problem::{Code, Problem},
         rejection,
     },
+    services::isolation,
     state::State,
 };
 use axum::{Json, extract::State as Part};
-use events::vocab::{id::AppId, words::Scope};
+use events::{
+    log::Log,
+    vocab::{
+        id::AppId,
+        stream::{Category, StreamId},
+        words::Scope,
+    },
+};
 use projections::{
     Reader,
     access_apps::{self, AccessApp},
@@ -105,6 +113,7 @@ async fn list(
     responses((status = 200, description = "The app", body = AppView), answers::ReadOne))]
 async fn get(
     Part(reader): Part<Reader>,
+    Part(log): Part<Log>,
     Part(fresh): Part<Fresh>,
     merchant: Merchant,
     min: MinPosition,
@@ -114,6 +123,8 @@ async fn get(
     let id: AppId = id.id(Code::AppNotFound)?;
     fresh.wait("access_apps", Some(merchant.owner), min).await?;
     let app = access_apps::find(&reader, merchant.owner, id).await.map_err(rejection::query)?;
-    let app = app.filter(|app| app.meta.livemode == merchant.livemode());
-    app.map(|app| Json(AppView::from(app))).ok_or_else(|| Problem::of(Code::AppNotFound))
+    match app.filter(|app| app.meta.livemode == merchant.livemode()) {
+        Some(app) => Ok(Json(AppView::from(app))),
+        None => Err(isolation::missing(&log, merchant.owner, StreamId::new(Category::AccessApp, id), Code::AppNotFound).await),
+    }
 }

@@ -13,7 +13,7 @@ use crate::{
         problem::{Code, Problem},
     },
     services::{
-        gates,
+        agent_setups, gates,
         products::{self, ProductRef},
     },
     state::{Settings, State},
@@ -52,12 +52,13 @@ pub struct Setup {
 
 impl Setup {
     /// The mode asked for; a sandbox key sees the sandbox only.
-    pub fn mode(&self, merchant: &Merchant) -> Result<Mode, Problem> {
+    pub async fn mode(&self, log: &Log, settings: &Settings, merchant: &Merchant) -> Result<Mode, Problem> {
         let asked = self.mode.as_deref().map(|text| input::word::<Mode>("mode", text)).transpose()?;
-        match asked.unwrap_or(if merchant.livemode() { Mode::Live } else { Mode::Sandbox }) {
-            Mode::Live => merchant.require_live().map(|_| Mode::Live),
-            Mode::Sandbox => Ok(Mode::Sandbox),
+        let mode = asked.unwrap_or(if merchant.livemode() { Mode::Live } else { Mode::Sandbox });
+        if mode == Mode::Live {
+            agent_setups::require_live(log, settings, merchant).await?;
         }
+        Ok(mode)
     }
 }
 
@@ -128,7 +129,7 @@ async fn available_rails(
     Params(asked): Params<Setup>,
 ) -> Result<Json<AvailableRails>, Problem> {
     merchant.require(Scope::Read)?;
-    let mode = asked.mode(&merchant)?;
+    let mode = asked.mode(&log, &settings, &merchant).await?;
     let named = ProductRef::parse(&asked.external_product_id, &[&asked.product_id])?;
     let product = find(&log, &merchant, mode, &named).await?;
     let options = gates::evaluate(&log, &platform, &settings, merchant.owner, mode, &product).await?;

@@ -10,6 +10,7 @@ use crate::{
         rejection,
         request_id::RequestId,
     },
+    services::isolation,
     state::{Settings, State},
 };
 use axum::{extract::State as Part, response::Response};
@@ -159,7 +160,10 @@ async fn create_access_product(
             let mut unit = Unit::new(&log, context(&merchant, livemode, &request_id));
             let app = unit.load::<AccessApp>(StreamId::new(Category::AccessApp, create.app_id)).await;
             let app = app.map_err(|error| rejection::read(&error))?;
-            if app.owner_id != Some(merchant.owner) || app.livemode != Some(livemode) {
+            if app.owner_id.is_some_and(|owner| owner != merchant.owner) {
+                return Err(isolation::foreign("access_app", Code::AppNotFound));
+            }
+            if app.livemode != Some(livemode) {
                 return Err(Problem::of(Code::AppNotFound));
             }
             let mut product = unit.start::<Product>(StreamId::new(Category::Product, backing.product_id));
@@ -221,19 +225,25 @@ impl CreateAccessProduct {
     }
 
     fn allowed_rails(&self, default_rail: RailId) -> Result<Vec<RailId>, Problem> {
-        match &self.allowed_rails {
-            None => Ok(vec![default_rail]),
-            Some(AllowedRails::Word(word)) if word == "all" || word == "all_enabled" => Ok(RailId::ALL.to_vec()),
-            Some(AllowedRails::Word(_)) => {
-                Err(Problem::field(Code::ValidationFailed, "allowed_rails", "must be a list of rails, \"all\" or \"all_enabled\""))
+        self.allowed_rails.as_ref().map_or(Ok(vec![default_rail]), |rails| rails.expanded("allowed_rails"))
+    }
+}
+
+impl AllowedRails {
+    /// The rails meant; `field` is what the caller called them.
+    pub fn expanded(&self, field: &str) -> Result<Vec<RailId>, Problem> {
+        match self {
+            AllowedRails::Word(word) if word == "all" || word == "all_enabled" => Ok(RailId::ALL.to_vec()),
+            AllowedRails::Word(_) => {
+                Err(Problem::field(Code::ValidationFailed, field, "must be a list of rails, \"all\" or \"all_enabled\""))
             }
-            Some(AllowedRails::List(rails)) => rails.iter().map(|rail| input::rail("allowed_rails", rail)).collect(),
+            AllowedRails::List(rails) => rails.iter().map(|rail| input::rail(field, rail)).collect(),
         }
     }
 }
 
 /// The terms of the product behind come from the access product's own field, which is the one that the caller knows.
-fn backing_refused(refused: product::Rejection) -> Problem {
+pub fn backing_refused(refused: product::Rejection) -> Problem {
     match rejection::decided(refused.code(), refused) {
         problem if problem.code == Code::InvalidMembershipConfig.as_str() => {
             Problem::field(Code::EntitlementDurationOutOfRange, "entitlement_duration_days", "is from 1 to 36500 days")
@@ -242,7 +252,8 @@ fn backing_refused(refused: product::Rejection) -> Problem {
     }
 }
 
-fn view(state: &AccessProduct, livemode: bool, created_at: Timestamp) -> Option<AccessProductView> {
+/// An access product as the API shows it.
+pub fn view(state: &AccessProduct, livemode: bool, created_at: Timestamp) -> Option<AccessProductView> {
     let AccessProduct::Existing(product) = state else { return None };
     Some(AccessProductView {
         id: product.access_product_id,

@@ -11,7 +11,7 @@ use crate::{
         request_id::RequestId,
     },
     services::{
-        gates,
+        agent_setups, gates,
         open_session::{self, OpenSession, Opened},
         products::{self, ProductRef},
     },
@@ -102,7 +102,8 @@ async fn create_payment_session(
     RequiredKey(key): RequiredKey,
     Body { value: body, hash }: Body<CreatePaymentSession>,
 ) -> Result<Response, Problem> {
-    merchant.require(Scope::Write)?.require_live()?;
+    merchant.require(Scope::Write)?;
+    agent_setups::require_live(&log, &settings, &merchant).await?;
     let named = ProductRef::parse(&body.external_product_id, &[&body.access_product_id, &body.product_id])?;
     let customer = input::Customer::parse(&body.external_customer_id, &None, &body.wallet, &body.email)?;
     let asked = body.rail()?;

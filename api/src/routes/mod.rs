@@ -5,6 +5,7 @@ mod admin;
 mod api_keys;
 mod apps;
 mod available_rails;
+mod change_access_product;
 mod confirm_identity;
 mod context;
 mod create_access_product;
@@ -64,6 +65,7 @@ fn public() -> OpenApiRouter<State> {
         .merge(api_keys::routes())
         .merge(apps::routes())
         .merge(available_rails::routes())
+        .merge(change_access_product::routes())
         .merge(create_access_product::routes())
         .merge(create_app::routes())
         .merge(create_payment_session::routes())

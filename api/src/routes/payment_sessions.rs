@@ -11,16 +11,18 @@ use crate::{
         problem::{Code, Problem},
         rejection,
     },
-    services::open_session::requirement_view,
+    services::{isolation, open_session::requirement_view},
     state::State,
 };
 use axum::{Json, extract::State as Part};
 use events::{
     clock::Clock,
+    log::Log,
     vocab::{
         bytes::TxSignature,
         id::{AccessProductId, EntitlementId, EventId, PaymentId, ProductId, ReceiptId, SessionId},
         money::Minor,
+        stream::{Category, StreamId},
         time::Timestamp,
         words::Scope,
     },
@@ -206,8 +208,10 @@ async fn list(
 #[utoipa::path(get, path = "/v1/access/payment-sessions/{id}", tag = "access", operation_id = "get_payment_session",
     params(("id" = String, Path)), security(("hilt_key" = []), ("bearer" = [])),
     responses((status = 200, description = "The session", body = SessionAnswer), answers::ReadOne))]
+#[allow(clippy::too_many_arguments, reason = "each is one extracted part of the request")]
 async fn get(
     Part(reader): Part<Reader>,
+    Part(log): Part<Log>,
     Part(fresh): Part<Fresh>,
     Part(clock): Part<Clock>,
     Part(platform): Part<Platform>,
@@ -220,7 +224,10 @@ async fn get(
     fresh.wait("payment_sessions", Some(merchant.owner), min).await?;
     let session = payment_sessions::find(&reader, merchant.owner, id).await.map_err(rejection::query)?;
     let session = session.filter(|session| session.meta.livemode == merchant.livemode());
-    let session = session.ok_or_else(|| Problem::of(Code::PaymentSessionNotFound))?;
+    let Some(session) = session else {
+        let stream = StreamId::new(Category::PaymentSession, id);
+        return Err(isolation::missing(&log, merchant.owner, stream, Code::PaymentSessionNotFound).await);
+    };
     let rails = platform.shown().await.map_err(|error| rejection::read(&error))?;
     Ok(Json(SessionAnswer { payment_session: SessionView::new(session, &rails, clock.now())? }))
 }

@@ -1,97 +1,63 @@
-//! RT-062 `GET /v1/access/setup/readiness`: what is missing before live sessions make sense, with the call that mends each.
+//! RT-062 `GET /v1/access/setup/readiness`: what is missing before live sessions make sense, with the calls that mend it.
 
 use super::{
-    available_rails::{RailAvailability, Setup, find, halves},
+    available_rails::{RailAvailability, Setup, halves},
     rails::SessionOptions,
 };
 use crate::{
-    http::{
-        answers,
-        auth::Merchant,
-        body::Params,
-        fresh::{Fresh, MinPosition},
-        problem::{Code, Problem},
-        rejection,
+    http::{answers, auth::Merchant, body::Params, fresh::MinPosition, problem::Problem},
+    services::{
+        agent_setups,
+        products::ProductRef,
+        setup::{Blocker, Coverage, Facts, NextAction, Question, Setups},
     },
-    services::{gates, products::ProductRef},
-    state::{Settings, State},
+    state::State,
 };
 use axum::{Json, extract::State as Part};
 use events::{
-    log::Log,
-    vocab::{
-        event::AccessProductCreated,
-        rail::{Mode, RailId},
-        words::{ProductStatus, Scope, WebhookEvent},
-    },
-};
-use ledger::rail_gates::{Blocker as RailBlocker, RailOptions, Verdict};
-use projections::{
-    Reader, Window, access_apps,
-    webhook_endpoints::{self, EndpointStatus},
+    vault::Vault,
+    vocab::words::{ProductStatus, Scope},
 };
 use serde::Serialize;
-use std::{collections::BTreeSet, sync::Arc};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
-use workers::platform::Platform;
 
 /// Routes of this file.
 pub fn routes() -> OpenApiRouter<State> {
     OpenApiRouter::new().routes(routes!(readiness))
 }
 
-/// The events an integration should hear of (DIS-23).
-const RECOMMENDED: [WebhookEvent; 4] =
-    [WebhookEvent::PaymentConfirmed, WebhookEvent::ReceiptCreated, WebhookEvent::MembershipActivated, WebhookEvent::MembershipExpired];
-
-/// How many receivers are looked at.
-const MOST_ENDPOINTS: u32 = 1_000;
-
 /// Whether everything is set up.
 #[derive(Serialize, ToSchema)]
-struct Readiness {
+pub struct Readiness {
     /// No blocker is left.
-    ready: bool,
+    pub ready: bool,
     /// `live` or `sandbox`.
-    mode: &'static str,
+    pub mode: &'static str,
     /// What is missing, the first to mend first.
-    blockers: Vec<Blocker>,
-    /// The calls that mend it, in order.
-    next_actions: Vec<NextAction>,
+    pub blockers: Vec<Blocker>,
+    /// The calls that mend it, in order. The first can be made as it stands; a later one may need the answer of an earlier one. Make
+    /// the first, make `recheck`, and go on until `ready` is true.
+    pub next_actions: Vec<NextAction>,
+    /// The call that tells what is missing then.
+    pub recheck: NextAction,
     app: AppReadiness,
     product: ProductReadiness,
     rails: RailReadiness,
     webhooks: WebhookReadiness,
 }
 
-/// Something that is missing.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
-struct Blocker {
-    /// A stable code.
-    code: &'static str,
-    /// The call that mends it.
-    endpoint: String,
-    /// What to do.
-    next_action: &'static str,
-}
-
-/// A call to make.
-#[derive(Serialize, ToSchema)]
-struct NextAction {
-    endpoint: String,
-    action: &'static str,
-}
-
 #[derive(Serialize, ToSchema)]
 struct AppReadiness {
     ready: bool,
+    /// The product's app; while there is no product, the newest.
     app_id: Option<String>,
 }
 
 #[derive(Serialize, ToSchema)]
 struct ProductReadiness {
     ready: bool,
+    /// `active` or `paused`.
     status: Option<&'static str>,
     access_product_id: Option<String>,
     external_product_id: Option<String>,
@@ -118,165 +84,81 @@ struct WebhookReadiness {
 /// Setup readiness
 ///
 /// Call it before creating live sessions: it says whether app, product, rail settings, payout wallet and webhooks are ready, and
-/// whether a rail must be named.
+/// whether a rail must be named. While something is missing, `next_actions` are the calls to make, templates filled in as far as the
+/// service can. An object with the member `$input` stands for what only the caller knows, `$generate` for a value to make anew for each
+/// call, `$result` for part of an earlier action's answer. Without a product named, it is about the workspace's only one.
 #[utoipa::path(get, path = "/v1/access/setup/readiness", tag = "access", operation_id = "setup_readiness", params(Setup),
     security(("hilt_key" = []), ("bearer" = [])),
     responses((status = 200, description = "What is ready and what is missing", body = Readiness), answers::ReadOne))]
-#[allow(clippy::too_many_arguments, reason = "each is one extracted part of the request")]
 async fn readiness(
-    Part(log): Part<Log>,
-    Part(reader): Part<Reader>,
-    Part(fresh): Part<Fresh>,
-    Part(settings): Part<Arc<Settings>>,
-    Part(platform): Part<Platform>,
+    Part(setups): Part<Setups>,
+    Part(vault): Part<Vault>,
     merchant: Merchant,
     min: MinPosition,
     Params(asked): Params<Setup>,
 ) -> Result<Json<Readiness>, Problem> {
     merchant.require(Scope::Read)?;
-    let mode = asked.mode(&merchant)?;
-    for name in ["access_apps", "webhook_endpoints"] {
-        fresh.wait(name, Some(merchant.owner), min).await?;
-    }
-    let product = product(&log, &merchant, mode, &asked).await?;
-    let options = match &product {
-        Some(product) => Some(gates::evaluate(&log, &platform, &settings, merchant.owner, mode, product).await?),
-        None => None,
+    let mode = asked.mode(&setups.log, &setups.settings, &merchant).await?;
+    let named = ProductRef::parse(&asked.external_product_id, &[&asked.product_id]).ok();
+    let question = Question {
+        owner: merchant.owner,
+        mode,
+        product: named.as_ref(),
+        live_in_sandbox: merchant.livemode(),
+        dashboard: merchant.require_session().is_ok(),
+        min,
     };
-    let live = mode == Mode::Live;
-    let apps = access_apps::list(&reader, merchant.owner, live, Window::first(1)).await.map_err(rejection::query)?;
-    let has_app = product.is_some() || apps.total > 0;
-    let webhooks = webhooks(&reader, &merchant, live, product.as_ref()).await?;
-    Ok(Json(assemble(mode, has_app, product.as_ref(), options.as_ref(), webhooks)))
+    let readiness = Readiness::of(&setups.facts(&question).await?);
+    // An agent that has said what it builds is not asked for it again.
+    let manifest = agent_setups::manifest_of_workspace(&setups.log, &vault, &merchant).await?;
+    Ok(Json(Readiness { next_actions: agent_setups::filled(readiness.next_actions, manifest.as_ref()), ..readiness }))
 }
 
-async fn product(log: &Log, merchant: &Merchant, mode: Mode, asked: &Setup) -> Result<Option<AccessProductCreated>, Problem> {
-    let Ok(named) = ProductRef::parse(&asked.external_product_id, &[&asked.product_id]) else { return Ok(None) };
-    match find(log, merchant, mode, &named).await {
-        Ok(product) => Ok(Some(product)),
-        // A product that is not there is what readiness is asked about, not an error.
-        Err(problem) if problem.code == Code::ProductNotFound.as_str() => Ok(None),
-        Err(problem) => Err(problem),
-    }
-}
-
-async fn webhooks(
-    reader: &Reader,
-    merchant: &Merchant,
-    live: bool,
-    product: Option<&AccessProductCreated>,
-) -> Result<WebhookReadiness, Problem> {
-    let endpoints = webhook_endpoints::list(reader, merchant.owner, live, Window::first(MOST_ENDPOINTS)).await.map_err(rejection::query)?;
-    let concerns = |ids: &[uuid::Uuid]| {
-        ids.is_empty() || product.is_none_or(|product| ids.contains(&product.access_product_id.0) || ids.contains(&product.product_id.0))
-    };
-    let active = endpoints.items.iter().filter(|endpoint| endpoint.status == EndpointStatus::Active);
-    let endpoints: Vec<_> = active.filter(|endpoint| concerns(&endpoint.product_ids)).collect();
-    let subscribed: BTreeSet<WebhookEvent> = endpoints.iter().flat_map(|endpoint| endpoint.subscribed_events.iter().copied()).collect();
-    Ok(coverage(endpoints.len(), &subscribed))
-}
-
-fn coverage(active_count: usize, subscribed: &BTreeSet<WebhookEvent>) -> WebhookReadiness {
-    let missing_events: Vec<_> = RECOMMENDED.iter().filter(|event| !subscribed.contains(event)).map(|event| event.as_str()).collect();
-    WebhookReadiness {
-        ready: missing_events.is_empty(),
-        active_count,
-        subscribed_events: subscribed.iter().map(|event| event.as_str()).collect(),
-        missing_events,
-    }
-}
-
-fn assemble(
-    mode: Mode,
-    has_app: bool,
-    product: Option<&AccessProductCreated>,
-    options: Option<&RailOptions>,
-    webhooks: WebhookReadiness,
-) -> Readiness {
-    let mut blockers = Vec::new();
-    if !has_app {
-        blockers.push(blocker("app_missing", "POST /v1/access/apps", "Create an app."));
-    }
-    match product {
-        None => {
-            blockers.push(blocker("product_missing", "POST /v1/access/products", "Create the product, or name it by external_product_id."))
+impl Readiness {
+    /// What `facts` come to.
+    pub fn of(facts: &Facts) -> Self {
+        let (blockers, product) = (facts.blockers(), facts.product.named());
+        let app_id = product.map(|product| product.app_id).or(facts.app_id);
+        Readiness {
+            ready: blockers.is_empty(),
+            mode: facts.mode.as_str(),
+            next_actions: facts.next_actions(),
+            recheck: facts.recheck(),
+            blockers,
+            app: AppReadiness { ready: app_id.is_some(), app_id: app_id.map(|id| id.to_string()) },
+            product: ProductReadiness {
+                ready: product.is_some_and(|product| product.status == ProductStatus::Active),
+                status: product.map(|product| product.status.as_str()),
+                access_product_id: product.map(|product| product.access_product_id.to_string()),
+                external_product_id: product.map(|product| product.external_product_id.clone()),
+            },
+            rails: RailReadiness::of(facts),
+            webhooks: WebhookReadiness::from(&facts.webhooks),
         }
-        Some(product) if product.status == ProductStatus::Paused => {
-            blockers.push(blocker(
-                "product_paused",
-                "POST /v1/access/products",
-                "The product does not sell: create it with status active and live_mode_confirmed.",
-            ));
+    }
+}
+
+impl RailReadiness {
+    fn of(facts: &Facts) -> Self {
+        let Some((product, options)) = facts.product.named().zip(facts.options.as_ref()) else { return RailReadiness::default() };
+        let [available_rails, blocked_rails] = halves(options);
+        RailReadiness {
+            allowed_rails: product.allowed_rails.iter().map(|rail| rail.as_str()).collect(),
+            available_rails,
+            blocked_rails,
+            payment_session_options: Some(SessionOptions::from(options)),
         }
-        Some(_) => {}
-    }
-    blockers.extend(product.zip(options).into_iter().flat_map(|(product, options)| rail_blockers(product, options)));
-    if !webhooks.ready && mode == Mode::Live {
-        let next = "Register a webhook covering payment, receipt, activation, and expiry events.";
-        blockers.push(blocker("webhook_events_missing", "POST /v1/access/webhooks", next));
-    }
-    Readiness {
-        ready: blockers.is_empty(),
-        mode: mode.as_str(),
-        next_actions: blockers
-            .iter()
-            .map(|blocker| NextAction { endpoint: blocker.endpoint.clone(), action: blocker.next_action })
-            .collect(),
-        blockers,
-        app: AppReadiness { ready: has_app, app_id: product.map(|product| product.app_id.to_string()) },
-        product: ProductReadiness {
-            ready: product.is_some_and(|product| product.status == ProductStatus::Active),
-            status: product.map(|product| product.status.as_str()),
-            access_product_id: product.map(|product| product.access_product_id.to_string()),
-            external_product_id: product.map(|product| product.external_product_id.clone()),
-        },
-        rails: product.zip(options).map(|(product, options)| rail_readiness(product, options)).unwrap_or_default(),
-        webhooks,
     }
 }
 
-fn blocker(code: &'static str, endpoint: impl Into<String>, next_action: &'static str) -> Blocker {
-    Blocker { code, endpoint: endpoint.into(), next_action }
-}
-
-/// Nothing stands in the way while one rail creates sessions. Otherwise: what the merchant can mend on rails that the platform runs,
-/// and that no rail is left.
-fn rail_blockers(product: &AccessProductCreated, options: &RailOptions) -> Vec<Blocker> {
-    if options.creatable().next().is_some() {
-        return Vec::new();
-    }
-    let beyond = [RailBlocker::PlatformNotProductionEnabled, RailBlocker::Disabled, RailBlocker::NotAllowedForProduct];
-    let allowed = |verdict: &&Verdict| product.allowed_rails.contains(&verdict.rail.rail_id);
-    let of_rail = |verdict: &Verdict| {
-        let rail = verdict.rail.rail_id;
-        let session = verdict.session_blocker.filter(|_| verdict.available());
-        let all: Vec<_> = verdict.blockers.iter().copied().chain(session).filter(|b| !beyond.contains(b)).map(|b| mend(b, rail)).collect();
-        all
-    };
-    let mut blockers: Vec<_> = options.rails.iter().filter(allowed).flat_map(of_rail).collect();
-    let read = "GET /v1/access/products/available-rails";
-    blockers.push(match options.rails.iter().any(Verdict::available) {
-        true => blocker("no_session_creatable_rails", read, "Do not create a session; ask Hilt's support."),
-        false => blocker("no_available_rails", read, "Inspect blocked_rails and fix the first blocker."),
-    });
-    blockers
-}
-
-fn mend(blocked: RailBlocker, rail: RailId) -> Blocker {
-    let code = match blocked {
-        RailBlocker::AdapterNotImplemented => blocked.session_code(),
-        other => other.code(),
-    };
-    blocker(code, format!("PUT /v1/access/rail-settings/{rail}"), blocked.next_action())
-}
-
-fn rail_readiness(product: &AccessProductCreated, options: &RailOptions) -> RailReadiness {
-    let [available_rails, blocked_rails] = halves(options);
-    RailReadiness {
-        allowed_rails: product.allowed_rails.iter().map(|rail| rail.as_str()).collect(),
-        available_rails,
-        blocked_rails,
-        payment_session_options: Some(SessionOptions::from(options)),
+impl From<&Coverage> for WebhookReadiness {
+    fn from(coverage: &Coverage) -> Self {
+        WebhookReadiness {
+            ready: coverage.ready,
+            active_count: coverage.active_count,
+            subscribed_events: coverage.subscribed_events.iter().map(|event| event.as_str()).collect(),
+            missing_events: coverage.missing_events.iter().map(|event| event.as_str()).collect(),
+        }
     }
 }
 

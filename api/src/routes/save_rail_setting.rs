@@ -10,6 +10,7 @@ use crate::{
         rejection,
         request_id::RequestId,
     },
+    services::agent_setups,
     state::{Settings, State},
 };
 use axum::{
@@ -137,7 +138,7 @@ async fn save_rail_setting(
     let mode = body.mode.as_deref().map(|mode| input::word::<Mode>("mode", mode)).transpose()?;
     let mode = mode.unwrap_or(if merchant.livemode() { Mode::Live } else { Mode::Sandbox });
     if mode == Mode::Live {
-        merchant.require_live()?;
+        agent_setups::require_live(&log, &settings, &merchant).await?;
     }
     let save = body.command(merchant.owner, rail_id, mode, settings.solana_usdc_two_person_review)?;
     let operation =

@@ -10,7 +10,10 @@ use crate::{
         rejection,
         request_id::RequestId,
     },
-    services::products::{self, ProductRef},
+    services::{
+        agent_setups, isolation,
+        products::{self, ProductRef},
+    },
     state::{Settings, State},
 };
 use axum::{extract::State as Part, response::Response};
@@ -113,7 +116,8 @@ async fn submit_proof(
     RequiredKey(key): RequiredKey,
     Body { value: body, hash }: Body<SubmitProof>,
 ) -> Result<Response, Problem> {
-    merchant.require(Scope::Write)?.require_live()?;
+    merchant.require(Scope::Write)?;
+    agent_setups::require_live(&log, &settings, &merchant).await?;
     let session_id = body.session_id()?;
     let tx = body.tx()?;
     let operation = Operation { owner: merchant.owner, name: "POST /v1/access/payment-proofs".into(), key: Some(key), request_hash: hash };
@@ -187,8 +191,8 @@ impl SubmitProof {
 
     /// The caller's own open session.
     fn open<'a>(&self, session: &'a Loaded<PaymentSession>, merchant: &Merchant) -> Result<&'a Open, Problem> {
-        if session.owner_id != Some(merchant.owner) {
-            return Err(Problem::of(Code::PaymentSessionNotFound));
+        if session.owner_id.is_some_and(|owner| owner != merchant.owner) {
+            return Err(isolation::foreign("payment_session", Code::PaymentSessionNotFound));
         }
         match &session.state {
             PaymentSession::Absent | PaymentSession::Created(_) => Err(Problem::of(Code::PaymentSessionNotFound)),

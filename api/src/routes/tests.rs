@@ -75,6 +75,7 @@ fn the_routes_of_the_read_side_are_there() {
         "GET /v1/access/apps/{id}",
         "GET /v1/access/products",
         "GET /v1/access/products/{id}",
+        "PATCH /v1/access/products/{id}",
         "GET /v1/access/payment-sessions/{id}",
         "POST /v1/access/entitlements/check",
         "GET /v1/products",
@@ -112,6 +113,7 @@ fn every_rejection_of_the_ledger_has_a_status() {
     let all: &[(&str, &[&str])] = &[
         ("access_app", access_app::Rejection::CODES),
         ("access_product", access_product::Rejection::CODES),
+        ("agent_setup", agent_setup::Rejection::CODES),
         ("api_key", api_key::Rejection::CODES),
         ("delivery", delivery::Rejection::CODES),
         ("credits", credits::Rejection::CODES),

@@ -1,6 +1,7 @@
 //! Commands that span streams: each is one append.
 
 pub mod access_check;
+pub mod agent_setups;
 pub mod buyer;
 pub mod chain_payment;
 pub mod gates;
@@ -8,6 +9,7 @@ pub mod handoff_token;
 pub mod handoffs;
 pub mod hosted;
 pub mod identity;
+pub mod isolation;
 pub mod key_uses;
 pub mod keys;
 pub mod memberships;
@@ -17,4 +19,5 @@ pub mod phantom;
 pub mod products;
 pub mod read_receipt;
 pub mod receipt_sheet;
+pub mod setup;
 pub mod workspace;

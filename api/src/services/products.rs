@@ -1,6 +1,7 @@
 //! Finding an access product for a command: by the claim on its external id or by its stream, never through a read model, so that
 //! a product just created can be sold.
 
+use super::isolation;
 use crate::http::{
     problem::{Code, Problem},
     rejection,
@@ -72,6 +73,7 @@ pub async fn find(log: &Log, owner: OwnerId, livemode: bool, named: &ProductRef)
             let slug = backing.state.facts().map(|hosted| hosted.slug.clone()).ok_or_else(missing)?;
             Ok(Found { product: *product, slug })
         }
+        AccessProduct::Existing(_) if loaded.owner_id != Some(owner) => Err(isolation::foreign("access_product", Code::ProductNotFound)),
         _ => Err(missing()),
     }
 }

@@ -79,6 +79,19 @@ ids! {
     AccessDeliveryId,
     /// A mail.
     MailId,
+    /// An agent's setup intent (OBJ-30); also the id of the sandbox workspace that is made for it.
+    SetupIntentId,
+}
+
+impl SetupIntentId {
+    /// The sandbox workspace made for the intent. It is nobody's but the agent's, and stays apart from the owner's who approves.
+    pub fn workspace(self) -> OwnerId {
+        OwnerId(self.0)
+    }
+    /// The intent that the workspace would have been made for.
+    pub fn of_workspace(owner: OwnerId) -> Self {
+        SetupIntentId(owner.0)
+    }
 }
 
 impl PhantomSessionId {

@@ -60,6 +60,8 @@ words! {
         Delivery = "delivery",
         /// A mail.
         Mail = "mail",
+        /// An agent's setup intent.
+        AgentSetup = "agent_setup",
         /// An owner's credits; the stream's id is the owner's.
         Credits = "credits",
         /// An owner's workspace; the stream's id is the owner's.

@@ -200,6 +200,8 @@ words! {
         Key = "key",
         /// A sandbox key.
         SandboxKey = "sandbox_key",
+        /// An agent, by its setup token.
+        Agent = "agent",
         /// An owner's dashboard session.
         Owner = "owner",
         /// Hilt's staff.

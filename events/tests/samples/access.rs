@@ -26,6 +26,44 @@ pub fn sample(event_type: EventType) -> Event {
             live_mode_confirmed: true,
         }
         .into(),
+        EventType::AccessProductUpdated => AccessProductUpdated {
+            access_product_id: id(1),
+            changes: vec![
+                AccessProductChange::Title("Pro, yearly".into()),
+                AccessProductChange::Description(None),
+                AccessProductChange::Amount(minor(250_000_000)),
+                AccessProductChange::EntitlementDurationDays(365),
+                AccessProductChange::DefaultRail(RailId::SolanaUsdc),
+                AccessProductChange::AllowedRails(vec![RailId::SolanaUsdc]),
+            ],
+        }
+        .into(),
+        EventType::AccessProductActivated => AccessProductActivated { access_product_id: id(1), live_mode_confirmed: true }.into(),
+        EventType::AccessProductPaused => AccessProductPaused { access_product_id: id(1) }.into(),
+        EventType::AgentSetupBootstrapped => AgentSetupBootstrapped {
+            setup_intent_id: id(1),
+            token_hash: hash(2),
+            sandbox_key_id: id(3),
+            requested_permissions: vec![Scope::Read, Scope::Write],
+            expires_at: at(86_400),
+            subject_id: id(4),
+        }
+        .into(),
+        EventType::AgentSetupManifestAttached => {
+            AgentSetupManifestAttached { setup_intent_id: id(1), manifest_hash: hash(2), subject_id: id(4) }.into()
+        }
+        EventType::AgentSetupApproved => AgentSetupApproved {
+            setup_intent_id: id(1),
+            owner_id: id(5),
+            granted_permissions: vec![Scope::Read],
+            live_key_id: Some(id(6)),
+            approved_at: at(60),
+        }
+        .into(),
+        EventType::AgentSetupRejected => {
+            AgentSetupRejected { setup_intent_id: id(1), owner_id: id(5), subject_id: id(4), rejected_at: at(60) }.into()
+        }
+        EventType::AgentSetupExpired => AgentSetupExpired { setup_intent_id: id(1) }.into(),
         EventType::RailSettingSaved => RailSettingSaved {
             setting_id: id(1),
             rail_id: RailId::EvmUsdc,

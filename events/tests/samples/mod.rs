@@ -20,6 +20,14 @@ pub fn sample(event_type: EventType) -> Event {
     match event_type {
         T::AccessAppCreated
         | T::AccessProductCreated
+        | T::AccessProductUpdated
+        | T::AccessProductActivated
+        | T::AccessProductPaused
+        | T::AgentSetupBootstrapped
+        | T::AgentSetupManifestAttached
+        | T::AgentSetupApproved
+        | T::AgentSetupRejected
+        | T::AgentSetupExpired
         | T::RailSettingSaved
         | T::RailSettingAutoVerified
         | T::RailSettingReviewRequested

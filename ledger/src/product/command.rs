@@ -17,6 +17,8 @@ pub enum Command {
     Update(Box<Update>),
     /// Sell no more (RT-005). What it sold stays.
     Archive,
+    /// Say what the access product says that it backs (RT-059).
+    Follow(Box<Fields>),
 }
 
 /// See [`Command::Create`].
@@ -147,6 +149,8 @@ rejections! {
         Archived = "product_archived", "the product is archived";
         /// Its access product says what it is.
         BackingProduct = "backing_product", "the product belongs to an access product and changes with it";
+        /// It backs no access product that it could follow.
+        NotBacking = "not_a_backing_product", "the product backs no access product";
         /// The slug is not usable in a URL.
         InvalidSlug = "invalid_slug", "slug is 1 to 64 of a-z, 0-9 and -";
         /// No title.

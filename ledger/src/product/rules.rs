@@ -91,6 +91,16 @@ fn invalid(field: &'static str, rule: &'static str) -> Rejection {
 }
 
 impl Fields {
+    /// The product behind an access product, which says the same as it does and hands nothing over by itself.
+    pub(super) fn followed(self, current: &ProductCreated) -> Result<Vec<Fact>, Rejection> {
+        let (next, _) = Fields { delivery_value: None, ..self }.on(current.clone())?;
+        let changes = changes(current, &next);
+        Ok(match changes.is_empty() {
+            true => vec![],
+            false => vec![ProductUpdated { product_id: current.product_id, changes, subject_id: None, quote: None }.into()],
+        })
+    }
+
     /// `current` with what this says, every rule checked, and what it says of the delivery value.
     fn on(self, current: ProductCreated) -> Result<(ProductCreated, Said<String>), Rejection> {
         let title = match &self.title {

@@ -81,3 +81,79 @@ fn an_app_needs_a_name_and_the_merchants_id() {
     given::<AccessApp>(&events).when(create("Pro", "pro")).nothing();
     given::<AccessApp>(&events).when(create("Pro", "other")).refused(access_app::Rejection::AlreadyExists);
 }
+
+fn existing(status: ProductStatus) -> Vec<Event> {
+    let create = access_product::Create { status, ..create_access_product() };
+    given::<AccessProduct>([]).when(access_product::Command::Create(Box::new(create))).events()
+}
+
+fn change(change: access_product::Change) -> access_product::Command {
+    access_product::Command::Change(Box::new(access_product::Change { livemode: true, ..change }))
+}
+
+#[test]
+fn rejections_of_a_change_in_order_of_precedence() {
+    use access_product::Rejection::*;
+    given::<AccessProduct>([]).when(change(access_product::Change::default())).refused(NotFound);
+    let selling = existing(ProductStatus::Active);
+    let product = given::<AccessProduct>(&selling);
+    let mut asked = access_product::Change {
+        title: Some(" ".into()),
+        amount: Some(0),
+        entitlement_duration_days: Some(0),
+        allowed_rails: Some(vec![RailId::BaseUsdc]),
+        ..access_product::Change::default()
+    };
+    let mut refuse = |mend: fn(&mut access_product::Change), why| {
+        product.when(change(asked.clone())).refused(why);
+        mend(&mut asked);
+    };
+    refuse(|c| c.title = Some("Pro".into()), TitleRequired);
+    refuse(|c| c.amount = Some(1), AmountOutOfRange);
+    refuse(|c| c.entitlement_duration_days = Some(36_500), DurationOutOfRange);
+    refuse(|c| c.default_rail = Some(RailId::BaseUsdc), DefaultRailNotAllowed);
+    refuse(|c| c.live_mode_confirmed = true, LiveModeConfirmationRequired);
+    assert_eq!(product.when(change(asked)).events().len(), 1);
+}
+
+#[test]
+fn a_live_product_starts_to_sell_only_on_the_merchants_word_and_stops_without_it() {
+    let paused = existing(ProductStatus::Paused);
+    let to = |status, live_mode_confirmed| {
+        change(access_product::Change { status: Some(status), live_mode_confirmed, ..access_product::Change::default() })
+    };
+    let product = given::<AccessProduct>(&paused);
+    product.when(to(ProductStatus::Active, false)).refused(access_product::Rejection::LiveModeConfirmationRequired);
+    product.when(to(ProductStatus::Paused, false)).nothing();
+    let activated = product.when(to(ProductStatus::Active, true)).events();
+    assert!(payload!(activated[0].clone(), AccessProductActivated).live_mode_confirmed);
+    let selling = [paused, activated].concat();
+    given::<AccessProduct>(&selling).when(to(ProductStatus::Active, true)).nothing();
+    let stopped = given::<AccessProduct>(&selling).when(to(ProductStatus::Paused, false)).events();
+    stopped[0].clone().event_type().eq(&EventType::AccessProductPaused).then_some(()).expect("it is paused");
+    let again = [selling, stopped].concat();
+    given::<AccessProduct>(&again).when(to(ProductStatus::Active, false)).refused(access_product::Rejection::LiveModeConfirmationRequired);
+}
+
+#[test]
+fn a_change_says_only_what_changed_and_folds_to_it() {
+    let paused = existing(ProductStatus::Paused);
+    let asked = access_product::Change {
+        title: Some(" Pro, yearly ".into()),
+        description: Some(Some("A year".into())),
+        amount: Some(25_000_000),
+        allowed_rails: Some(vec![RailId::SolanaUsdc, RailId::SolanaUsdc]),
+        ..access_product::Change::default()
+    };
+    let events = given::<AccessProduct>(&paused).when(change(asked.clone())).events();
+    let changes = payload!(events[0].clone(), AccessProductUpdated).changes;
+    assert_eq!(
+        changes,
+        [
+            AccessProductChange::Title("Pro, yearly".into()),
+            AccessProductChange::Description(Some("A year".into())),
+            AccessProductChange::AllowedRails(vec![RailId::SolanaUsdc]),
+        ]
+    );
+    given::<AccessProduct>([paused, events].concat()).when(change(asked)).nothing();
+}

@@ -5,6 +5,7 @@ fn every_refusal_has_a_stable_code_of_its_own() {
     for (module, codes) in [
         ("access_app", access_app::Rejection::CODES),
         ("access_product", access_product::Rejection::CODES),
+        ("agent_setup", agent_setup::Rejection::CODES),
         ("api_key", api_key::Rejection::CODES),
         ("credits", credits::Rejection::CODES),
         ("delivery", delivery::Rejection::CODES),

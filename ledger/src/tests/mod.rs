@@ -1,4 +1,5 @@
 mod access;
+mod agent_setup;
 mod codes;
 mod credits;
 mod delivery;

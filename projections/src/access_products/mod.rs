@@ -1,4 +1,4 @@
-//! Access products (OBJ-14): RT-058, RT-063.
+//! Access products (OBJ-14): RT-058 to RT-060.
 
 mod queries;
 #[cfg(test)]
@@ -9,7 +9,7 @@ pub use queries::*;
 use crate::runner::{Applied, Keys, Meta, Poison, Projection, Row, Rows};
 use events::vocab::{
     bytes::SolanaAddress,
-    event::{Event, EventType},
+    event::{AccessProductChange, Event, EventType},
     id::{AppId, ProductId},
     money::Minor,
     rail::RailId,
@@ -63,7 +63,7 @@ impl Row for AccessProduct {
 
 impl Projection for AccessProducts {
     const NAME: &'static str = "access_products";
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
     const PERSONAL: bool = false;
     const SCHEMA: &'static str = include_str!("schema.sql");
     const LOAD: &'static str = include_str!("load.sql");
@@ -78,6 +78,9 @@ impl Projection for AccessProducts {
     fn keys(event: &Event) -> Keys {
         match event {
             Event::AccessProductCreated(e) => Keys::row(e.access_product_id),
+            Event::AccessProductUpdated(e) => Keys::row(e.access_product_id),
+            Event::AccessProductActivated(e) => Keys::row(e.access_product_id),
+            Event::AccessProductPaused(e) => Keys::row(e.access_product_id),
             _ => Keys::none(),
         }
     }
@@ -102,7 +105,28 @@ impl Projection for AccessProducts {
                     live_mode_confirmed: e.live_mode_confirmed,
                 },
             ),
+            Event::AccessProductUpdated(e) => {
+                rows.update(event, e.access_product_id, |row| e.changes.iter().for_each(|change| row.change(change)))
+            }
+            Event::AccessProductActivated(e) => rows.update(event, e.access_product_id, |row| {
+                row.status = ProductStatus::Active;
+                row.live_mode_confirmed = e.live_mode_confirmed;
+            }),
+            Event::AccessProductPaused(e) => rows.update(event, e.access_product_id, |row| row.status = ProductStatus::Paused),
             other => Err(Poison::Unhandled(other.event_type().as_str())),
+        }
+    }
+}
+
+impl AccessProduct {
+    fn change(&mut self, change: &AccessProductChange) {
+        match change {
+            AccessProductChange::Title(title) => self.title.clone_from(title),
+            AccessProductChange::Description(description) => self.description.clone_from(description),
+            AccessProductChange::Amount(amount) => self.amount = *amount,
+            AccessProductChange::EntitlementDurationDays(days) => self.entitlement_duration_days = *days,
+            AccessProductChange::DefaultRail(rail) => self.default_rail = *rail,
+            AccessProductChange::AllowedRails(rails) => self.allowed_rails.clone_from(rails),
         }
     }
 }

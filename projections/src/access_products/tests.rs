@@ -7,4 +7,5 @@ fn an_access_product_knows_the_product_behind_it() {
     let rows = sample.fold::<AccessProducts>(&sample.events());
     let product = rows.get(sample.access_product).unwrap();
     assert_eq!((product.product_id, product.status), (sample.product, ProductStatus::Active));
+    assert_eq!(product.title, "Club, anew");
 }

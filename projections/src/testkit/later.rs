@@ -59,6 +59,37 @@ impl Sample {
         .collect()
     }
 
+    /// An agent that says what it will build, and is let into the workspace; and a product that it changes.
+    pub fn agent(&self) -> Vec<Written> {
+        let (setup_intent_id, access_product_id) = (self.setup, self.access_product);
+        let begun = AgentSetupBootstrapped {
+            setup_intent_id,
+            token_hash: hash(b"token"),
+            sandbox_key_id: new_id(),
+            requested_permissions: vec![Scope::Read, Scope::Write],
+            expires_at: START.plus_seconds(86_400),
+            subject_id: self.subject,
+        };
+        let attached = AgentSetupManifestAttached { setup_intent_id, manifest_hash: hash(b"{}"), subject_id: self.subject };
+        let approved = AgentSetupApproved {
+            setup_intent_id,
+            owner_id: self.owner,
+            granted_permissions: vec![Scope::Read],
+            live_key_id: Some(self.key),
+            approved_at: START,
+        };
+        let said = |json: &str| Personal { metadata: Some(json.to_owned()), ..Personal::default() };
+        let title = vec![AccessProductChange::Title("Club, anew".to_owned())];
+        vec![
+            self.sealed(begun, setup_intent_id, said("{\"agent_name\":\"Builder\"}")),
+            self.sealed(attached, setup_intent_id, said("{}")),
+            self.at(approved, setup_intent_id),
+            self.at(AccessProductPaused { access_product_id }, access_product_id),
+            self.at(AccessProductUpdated { access_product_id, changes: title }, access_product_id),
+            self.at(AccessProductActivated { access_product_id, live_mode_confirmed: true }, access_product_id),
+        ]
+    }
+
     /// What was bought is to be handed over, and the provider does not answer.
     fn not_delivered(&self) -> Vec<Written> {
         let (delivery_id, payment_id, membership_id) = (AccessDeliveryId::of(self.payment), self.payment, Some(self.membership));

@@ -85,6 +85,7 @@ impl Watcher {
         expire::payments(log, &self.reader, clock).await?;
         expire::entitlements(log, &self.reader, clock).await?;
         expire::identity_sessions(log, &self.reader, clock).await?;
+        expire::agent_setups(log, &self.reader, clock).await?;
         looked
     }
 

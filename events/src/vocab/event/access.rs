@@ -38,6 +38,39 @@ pub struct AccessProductCreated {
     pub live_mode_confirmed: bool,
 }
 
+/// An access product changed (RT-059): only what changed. Its hosted product follows in the same append.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct AccessProductUpdated {
+    pub access_product_id: AccessProductId,
+    pub changes: Vec<AccessProductChange>,
+}
+
+/// One field's new value.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AccessProductChange {
+    Title(String),
+    Description(Option<String>),
+    Amount(Minor),
+    EntitlementDurationDays(u32),
+    DefaultRail(RailId),
+    AllowedRails(Vec<RailId>),
+}
+
+/// An access product sells (TR-30).
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct AccessProductActivated {
+    pub access_product_id: AccessProductId,
+    /// The merchant's explicit word that it may take real money (INV-85).
+    pub live_mode_confirmed: bool,
+}
+
+/// An access product does not sell for now (TR-30).
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct AccessProductPaused {
+    pub access_product_id: AccessProductId,
+}
+
 /// A merchant's settings for a rail, whole, as saved (RT-056).
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct RailSettingSaved {

@@ -4,6 +4,7 @@
 //! [`Personal`](super::personal::Personal) and are sealed; secrets appear as hashes.
 
 mod access;
+mod agent_setup;
 mod buyer;
 mod checkout;
 mod delivery;
@@ -16,6 +17,7 @@ mod support;
 mod webhook;
 
 pub use access::*;
+pub use agent_setup::*;
 pub use buyer::*;
 pub use checkout::*;
 pub use delivery::*;
@@ -87,6 +89,14 @@ vocabulary! {
     ProductCreated = "product.created" v 2 in Product,
     AccessAppCreated = "access_app.created" v 1 in AccessApp,
     AccessProductCreated = "access_product.created" v 1 in AccessProduct,
+    AccessProductUpdated = "access_product.updated" v 1 in AccessProduct,
+    AccessProductActivated = "access_product.activated" v 1 in AccessProduct,
+    AccessProductPaused = "access_product.paused" v 1 in AccessProduct,
+    AgentSetupBootstrapped = "agent_setup.bootstrapped" v 1 in AgentSetup,
+    AgentSetupManifestAttached = "agent_setup.manifest_attached" v 1 in AgentSetup,
+    AgentSetupApproved = "agent_setup.approved" v 1 in AgentSetup,
+    AgentSetupRejected = "agent_setup.rejected" v 1 in AgentSetup,
+    AgentSetupExpired = "agent_setup.expired" v 1 in AgentSetup,
     RailSettingSaved = "rail_setting.saved" v 1 in RailSetting,
     RailSettingAutoVerified = "rail_setting.auto_verified" v 1 in RailSetting,
     RailSettingReviewRequested = "rail_setting.review_requested" v 1 in RailSetting,
