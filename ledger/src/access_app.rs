@@ -45,9 +45,9 @@ rejections! {
     /// Why an access app is refused.
     pub enum Rejection {
         /// No name.
-        NameRequired = "name_required", "name is required";
+        NameRequired = "name_required", "name: is required";
         /// No id of the merchant's own.
-        ExternalAppIdRequired = "external_app_id_required", "external_app_id is required";
+        ExternalAppIdRequired = "external_app_id_required", "external_app_id: is required";
         /// The id is in use for another app.
         AlreadyExists = "already_exists", "the app exists with other content";
     }

@@ -75,15 +75,15 @@ rejections! {
         /// There is no such product.
         NotFound = "product_not_found", "there is no such product";
         /// No id of the merchant's own.
-        ExternalProductIdRequired = "external_product_id_required", "external_product_id is required";
+        ExternalProductIdRequired = "external_product_id_required", "external_product_id: is required";
         /// No title.
-        TitleRequired = "title_required", "title is required";
+        TitleRequired = "title_required", "title: is required";
         /// A price of 0 or beyond 2⁵³ − 1.
-        AmountOutOfRange = "amount_out_of_range", "amount_minor_units is an integer from 1 to 9007199254740991";
+        AmountOutOfRange = "amount_out_of_range", "amount_minor_units: is an integer from 1 to 9007199254740991";
         /// Access for no time, or for more than a hundred years.
-        DurationOutOfRange = "entitlement_duration_out_of_range", "entitlement_duration_days is an integer from 1 to 36500";
+        DurationOutOfRange = "entitlement_duration_out_of_range", "entitlement_duration_days: is an integer from 1 to 36500";
         /// The default is not among the allowed.
-        DefaultRailNotAllowed = "default_rail_not_allowed", "default_rail must be one of allowed_rails";
+        DefaultRailNotAllowed = "default_rail_not_allowed", "default_rail: must be one of allowed_rails";
         /// Active and live, or a change of what is, without the merchant's explicit word (INV-85).
         LiveModeConfirmationRequired = "live_mode_confirmation_required",
             "live_mode_confirmed: must be true to sell a live product, and to change one that sells";

@@ -103,7 +103,7 @@ rejections! {
         /// There is no such key.
         NotFound = "api_key_not_found", "there is no such API key";
         /// No label.
-        LabelRequired = "label_required", "label is required";
+        LabelRequired = "label_required", "label: is required";
         /// The label is too long.
         LabelTooLong = "text_too_long", "label: at most 200 characters";
         /// The prefix is of the other mode, or is so long that it gives the key away.
@@ -127,7 +127,7 @@ rejections! {
         /// The overlap is too long.
         OverlapOutOfRange = "overlap_out_of_range", "overlap_seconds: a number from 0 to 2592000";
         /// No reason was given.
-        ReasonRequired = "reason_required", "reason is required";
+        ReasonRequired = "reason_required", "reason: is required";
     }
 }
 

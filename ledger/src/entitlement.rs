@@ -137,7 +137,7 @@ rejections! {
         /// Nobody is named (COD-23).
         CustomerIdentityRequired = "customer_identity_required", "one of external_customer_id, wallet and email is required";
         /// Access for no time, or for more than a hundred years.
-        DurationOutOfRange = "entitlement_duration_out_of_range", "entitlement_duration_days is an integer from 1 to 36500";
+        DurationOutOfRange = "entitlement_duration_out_of_range", "entitlement_duration_days: is an integer from 1 to 36500";
         /// The id is in use for another entitlement.
         AlreadyExists = "already_exists", "the entitlement exists with other content";
         /// The entitlement cannot go from where it is to there (INV-44).
@@ -148,7 +148,7 @@ rejections! {
             to: &'static str,
         } = "entitlement_transition_not_allowed", "an entitlement that is {from} cannot become {to}";
         /// No reason was given.
-        ReasonRequired = "reason_required", "reason is required";
+        ReasonRequired = "reason_required", "reason: is required";
         /// The window is not over.
         NotExpiredYet = "not_expired_yet", "the entitlement has not expired yet";
     }

@@ -127,7 +127,7 @@ rejections! {
         /// The id is in use.
         AlreadyExists = "already_exists", "the identity session exists";
         /// Another wallet was to sign.
-        WalletMismatch = "wallet_mismatch", "wallet_address is not the wallet that this session was started with";
+        WalletMismatch = "wallet_mismatch", "wallet_address: is not the wallet that this session was started with";
         /// Too late.
         Expired = "identity_session_expired", "the identity session has expired: start another";
         /// Not the wallet's signature over the message that the session asks to sign.

@@ -137,7 +137,7 @@ rejections! {
             rail: RailId,
         } = "rail_session_adapter_not_implemented", "live sessions on {rail} cannot be created";
         /// An amount of 0 or beyond 2⁵³ − 1.
-        AmountOutOfRange = "amount_out_of_range", "amount_minor_units is an integer from 1 to 9007199254740991";
+        AmountOutOfRange = "amount_out_of_range", "amount_minor_units: is an integer from 1 to 9007199254740991";
         /// The id is in use for another session.
         AlreadyExists = "already_exists", "the payment session exists with other content";
         /// The cited event, the payment and the session do not belong together.
@@ -165,7 +165,7 @@ rejections! {
         /// A transaction is recorded and may still be confirmed.
         PendingConfirmation = "payment_pending_confirmation", "a transaction is recorded and may still be confirmed";
         /// No reason was given.
-        ReasonRequired = "reason_required", "reason is required";
+        ReasonRequired = "reason_required", "reason: is required";
     }
 }
 

@@ -97,9 +97,9 @@ rejections! {
         /// It is over.
         Closed = "ticket_closed", "the ticket is closed";
         /// No subject line.
-        SubjectRequired = "subject_required", "subject is required";
+        SubjectRequired = "subject_required", "subject: is required";
         /// Fewer than ten characters.
-        MessageTooShort = "message_too_short", "body needs at least 10 characters";
+        MessageTooShort = "message_too_short", "body: needs at least 10 characters";
         /// The id is in use for another ticket.
         AlreadyExists = "already_exists", "the ticket exists";
     }

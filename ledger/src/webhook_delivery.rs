@@ -132,7 +132,7 @@ rejections! {
             next: u32,
         } = "attempt_out_of_order", "the next attempt is number {next}";
         /// No reason was given.
-        ReasonRequired = "reason_required", "reason is required";
+        ReasonRequired = "reason_required", "reason: is required";
     }
 }
 

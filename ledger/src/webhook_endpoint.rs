@@ -77,7 +77,7 @@ rejections! {
         /// The id is in use for another receiver.
         AlreadyExists = "already_exists", "the webhook endpoint exists with other content";
         /// No reason was given.
-        ReasonRequired = "reason_required", "reason is required";
+        ReasonRequired = "reason_required", "reason: is required";
     }
 }
 

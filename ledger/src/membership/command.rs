@@ -92,7 +92,7 @@ rejections! {
         /// There is no such membership.
         NotFound = "membership_not_found", "there is no such membership";
         /// A period without a length.
-        InvalidMembershipConfig = "invalid_membership_config", "membership_config.billing_interval_days is from 1 to 36500";
+        InvalidMembershipConfig = "invalid_membership_config", "membership_config.billing_interval_days: is from 1 to 36500";
         /// The payment is for another product or person.
         MembershipMismatch {
             /// Which field differs.
@@ -103,13 +103,13 @@ rejections! {
         /// What is over cannot be ended, and has no renewal.
         NotActive = "membership_not_active", "the membership is over";
         /// A gift of nothing, or of more than a year.
-        GiftDaysOutOfRange = "gift_days_out_of_range", "days is an integer from 1 to 366";
+        GiftDaysOutOfRange = "gift_days_out_of_range", "days: is an integer from 1 to 366";
         /// A handle without a letter, or a very long one.
-        DisplayRequired = "platform_display_required", "platform_display is 1 to 200 characters";
+        DisplayRequired = "platform_display_required", "platform_display: is 1 to 200 characters";
         /// A text that is too long to keep.
         TextTooLong = "text_too_long", "notes and note are at most 5000 characters";
         /// No reason, or one that could say something about the person.
-        ReasonRequired = "reason_required", "reason is a code of 1 to 64 of a-z, 0-9 and _";
+        ReasonRequired = "reason_required", "reason: is a code of 1 to 64 of a-z, 0-9 and _";
         /// The time has not come.
         NotDueYet = "not_expired_yet", "the membership's period is not over yet";
     }

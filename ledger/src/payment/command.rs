@@ -126,7 +126,7 @@ rejections! {
         /// There is no such payment.
         NotFound = "payment_not_found", "there is no such payment";
         /// An amount of 0 or beyond 2⁵³ − 1.
-        AmountOutOfRange = "amount_out_of_range", "amount_minor_units is an integer from 1 to 9007199254740991";
+        AmountOutOfRange = "amount_out_of_range", "amount_minor_units: is an integer from 1 to 9007199254740991";
         /// A fee is due and there is nowhere to send it.
         FeeWalletRequired = "fee_wallet_required", "a fee is due and no fee wallet is configured";
         /// The id is in use for another payment.
@@ -145,7 +145,7 @@ rejections! {
             field: &'static str,
         } = "settlement_mismatch", "{field} of the settlement is not the payment's";
         /// Another wallet paid than the one that was named (INV-66).
-        PayerWalletMismatch = "payer_wallet_mismatch", "payer_wallet is not the wallet that this payment was started with";
+        PayerWalletMismatch = "payer_wallet_mismatch", "payer_wallet: is not the wallet that this payment was started with";
         /// It settles only together with a verified identity session (INV-66).
         IdentityRequired = "identity_verification_required", "this payment needs a verified identity session";
         /// The time is not over.

@@ -152,13 +152,13 @@ rejections! {
         /// It backs no access product that it could follow.
         NotBacking = "not_a_backing_product", "the product backs no access product";
         /// The slug is not usable in a URL.
-        InvalidSlug = "invalid_slug", "slug is 1 to 64 of a-z, 0-9 and -";
+        InvalidSlug = "invalid_slug", "slug: is 1 to 64 of a-z, 0-9 and -";
         /// No title.
-        TitleRequired = "title_required", "title is required";
+        TitleRequired = "title_required", "title: is required";
         /// A payment link without a price in its asset.
         FixedAmountRequired = "fixed_amount_required", "a PAYMENT_LINK needs amount_minor_units, in the minor unit of its asset";
         /// A price of 0 or beyond 2⁵³ − 1.
-        AmountOutOfRange = "amount_out_of_range", "amount_minor_units is an integer from 1 to 9007199254740991";
+        AmountOutOfRange = "amount_out_of_range", "amount_minor_units: is an integer from 1 to 9007199254740991";
         /// A field breaks a rule.
         InvalidField {
             /// Which.

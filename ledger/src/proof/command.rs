@@ -143,7 +143,7 @@ rejections! {
         /// The proof was about another payment and has given its fingerprint back.
         Released = "proof_released", "this proof was about another payment";
         /// A look that did not pass must say why.
-        ReasonRequired = "reason_required", "reason is required";
+        ReasonRequired = "reason_required", "reason: is required";
         /// A look that passed must say what it saw.
         ObservationRequired = "observation_required", "a passed verification needs what the chain showed, with its payer";
         /// No look at the chain has passed (INV-7).
