@@ -34,6 +34,8 @@ async fn ids_of_another_owner_do_not_exist() {
         (Method::POST, format!("/v1/memberships/{membership}/gift"), Some(json!({"days": 1, "note": "x"})), "membership_not_found"),
         (Method::POST, format!("/v1/memberships/{membership}/revoke"), Some(json!({"reason": "refund"})), "membership_not_found"),
         (Method::GET, format!("/v1/memberships/{membership}/subscription"), None, "membership_not_found"),
+        (Method::POST, format!("/v1/memberships/{membership}/cancel-renewal"), None, "membership_not_found"),
+        (Method::POST, format!("/v1/memberships/{membership}/resume-renewal"), None, "membership_not_found"),
         (Method::POST, format!("/v1/memberships/{membership}/retry-delivery"), None, "membership_not_found"),
         (Method::GET, format!("/v1/memberships/{membership}/delivery-diagnostics"), None, "membership_not_found"),
         (Method::POST, format!("/v1/memberships/{membership}/delivery-support-ticket"), None, "membership_not_found"),
@@ -48,8 +50,18 @@ async fn ids_of_another_owner_do_not_exist() {
     for (method, path, body, code) in routes {
         desk.ask_as(&key, method, &path, body).await.refused(404, code);
     }
+    // Ids inside bodies are no different. Whatever is opened here is the stranger's own.
+    let payment = confirmed["payment_id"].as_str().unwrap().to_owned();
+    for (name, id) in [("product_id", &product), ("membership_id", &membership), ("receipt_id", &receipt), ("payment_id", &payment)] {
+        let ticket = json!({"subject": "Help", "category": "OTHER", "body": "A message of some length.", "context": {name: id}});
+        let refused = desk.ask_as(&key, Method::POST, "/v1/support/tickets", Some(ticket)).await;
+        assert_eq!(refused.status.as_u16(), 422, "{name}: {refused:?}");
+    }
     for path in [
         "/v1/products".to_owned(),
+        format!("/v1/memberships?product_id={product}"),
+        format!("/v1/receipts?product_id={product}"),
+        format!("/v1/receipts?q={tx}"),
         "/v1/memberships".into(),
         format!("/v1/memberships/lookup?wallet={}", buyer.address()),
         "/v1/memberships/lookup?identity=@crzypeas".into(),
