@@ -241,7 +241,15 @@ function listen(id, event, action) {
   $(id)?.addEventListener(event, action);
 }
 
+/** A merchant's picture that does not load leaves no hole. */
+function dropBroken(picture) {
+  const drop = () => { picture.hidden = true; };
+  if (picture.complete && !picture.naturalWidth) drop();
+  else picture.addEventListener('error', drop);
+}
+
 async function main() {
+  document.querySelectorAll('img.logo, img.picture').forEach(dropBroken);
   if (!$('panel-start')) return;
   listen('pay-button', 'click', pay);
   listen('show-qr', 'click', payByCode);

@@ -91,7 +91,7 @@ fn price(offer: &Offer) -> Markup {
             span .price-unit { (offer.symbol) @if let Some(days) = offer.days { (period(days)) } }
         }
         @if let Some((worth, at)) = &offer.worth {
-            p .fine { "About " (worth) " at the price of " time datetime=(at) { (text::instant(*at)) } "." }
+            p .fine { "About " (worth) " at the price of " time datetime=(at) { (at.in_words()) } "." }
         }
         @if let Some(place) = &offer.place { p .place { "Opens " strong { (place) } } }
         @if offer.days.is_some() { p .fine { "Not renewed by itself: nothing is charged again unless you pay again." } }
@@ -237,7 +237,11 @@ fn phone_step(offer: &Offer) -> Markup {
             @if !signs { p .or { "or" } }
             a #open-phantom .button .quiet href="https://phantom.app/" rel="noopener noreferrer" hidden { "Open in Phantom" }
             @if signs {
-                p .fine { "Paying by QR code is not possible here: your wallet has to sign your name first." }
+                details .elsewhere {
+                    summary { "Go on with your phone" }
+                    p .fine { "Your wallet signs your name before you pay, so a payment code alone is not enough. Scan this to open the page there." }
+                    div .qr { img src={ "/pages/qr/checkout/" (offer.slug) ".svg" } alt="QR code of this page’s address" width="200" height="200" loading="lazy"; }
+                }
             } @else {
                 button #show-qr .button .quiet type="button" { "Pay by QR code" }
             }

@@ -25,4 +25,5 @@ pub fn routes() -> Router<State> {
         .route("/pages/accent/{name}", get(accent::serve))
         .route("/pages/qr/payment/{name}", get(qr::payment))
         .route("/pages/qr/receipt/{name}", get(qr::receipt))
+        .route("/pages/qr/checkout/{name}", get(qr::checkout))
 }

@@ -1,5 +1,5 @@
-//! QR codes: of a payment's Solana Pay link, and of a receipt's page. Each is made of an id alone, so that no code of anything else
-//! can be had from here.
+//! QR codes: of a payment's Solana Pay link, and of a receipt's or a checkout's page. Each is made of an id or a slug alone, so that no
+//! code of anything else can be had from here.
 
 use super::notice;
 use crate::{
@@ -28,6 +28,13 @@ pub async fn payment(Part(settings): Part<Arc<Settings>>, headers: HeaderMap, Pa
 pub async fn receipt(Part(settings): Part<Arc<Settings>>, headers: HeaderMap, Path(name): Path<String>) -> Response {
     let id = name.strip_suffix(".svg").and_then(|id| id.parse::<ReceiptId>().ok());
     answer(&headers, id.map(|id| format!("{}/r/{id}", settings.public_web_url)))
+}
+
+/// `GET /pages/qr/checkout/{slug}.svg`.
+pub async fn checkout(Part(settings): Part<Arc<Settings>>, headers: HeaderMap, Path(name): Path<String>) -> Response {
+    let is_slug = |slug: &&str| (1..=64).contains(&slug.len()) && slug.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'));
+    let slug = name.strip_suffix(".svg").filter(is_slug);
+    answer(&headers, slug.map(|slug| settings.checkout_url(slug)))
 }
 
 fn answer(headers: &HeaderMap, text: Option<String>) -> Response {

@@ -97,7 +97,7 @@ fn verdict(shown: &Shown) -> Markup {
                 @if !shown.hash_valid { p { "Its content is not what was issued." } }
                 @if !shown.signature_valid { p { "Its signature is not Hilt’s." } }
             }
-            p .fine { "Checked by the server on " time datetime=(shown.checked_at) { (text::instant(shown.checked_at)) } }
+            p .fine { "Checked by the server on " time datetime=(shown.checked_at) { (shown.checked_at.in_words()) } }
         }
     }
 }
@@ -108,7 +108,7 @@ fn facts(shown: &Shown) -> Markup {
     let network = at("/rail/network").map(network);
     html! {
         dl .facts {
-            div { dt { "Issued" } dd { time datetime=(shown.issued_at) { (text::instant(shown.issued_at)) } } }
+            div { dt { "Issued" } dd { time datetime=(shown.issued_at) { (shown.issued_at.in_words()) } } }
             @for (label, value) in [("Paid by", at("/wallet")), ("Paid to", at("/counterparty_wallet")), ("Transaction", at("/transaction/tx_sig"))] {
                 @if let Some(value) = value { div { dt { (label) } dd { code .code { (value) } } } }
             }

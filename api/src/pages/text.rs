@@ -1,7 +1,6 @@
-//! Amounts, times and long codes, as people read them.
+//! Amounts and long codes, as people read them.
 
-use events::vocab::{money::Minor, time::Timestamp};
-use time::macros::format_description;
+use events::vocab::money::Minor;
 
 /// An amount with its decimals: at least two, and no zeros beyond them.
 pub fn amount(minor: Minor, decimals: u8) -> String {
@@ -32,12 +31,6 @@ pub fn dollars(minor: Minor, decimals: u8, usd_micros_per_unit: u64) -> Option<S
     let divisor = unit.checked_mul(10_000)?;
     let cents = u128::from(minor.units()).checked_mul(u128::from(usd_micros_per_unit))?.checked_add(divisor / 2)? / divisor;
     Some(format!("${}.{:02}", grouped(&(cents / 100).to_string()), cents % 100))
-}
-
-/// `24 November 2026, 02:48 UTC`.
-pub fn instant(at: Timestamp) -> String {
-    let format = format_description!("[day padding:none] [month repr:long] [year], [hour]:[minute] UTC");
-    at.datetime().format(format).unwrap_or_else(|_| at.to_string())
 }
 
 /// The beginning and the end of a wallet or a signature.

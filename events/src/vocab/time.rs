@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use std::fmt;
-use time::{Duration, OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
+use time::{Duration, OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339, macros::format_description};
 
 /// An instant in UTC with microseconds: an integer in MessagePack, RFC 3339 with `Z` in JSON (CV-6, DIS-13).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,6 +32,11 @@ impl Timestamp {
     /// As the `time` crate's type.
     pub fn datetime(self) -> OffsetDateTime {
         OffsetDateTime::UNIX_EPOCH + Duration::microseconds(self.0)
+    }
+    /// As people read it: `24 November 2026, 02:48 UTC`.
+    pub fn in_words(self) -> String {
+        let format = format_description!("[day padding:none] [month repr:long] [year], [hour]:[minute] UTC");
+        self.datetime().format(format).unwrap_or_else(|_| self.to_string())
     }
     /// Parses RFC 3339 with any offset.
     pub fn parse(text: &str) -> Result<Self, time::error::Parse> {

@@ -92,6 +92,13 @@ async fn a_name_is_signed_before_it_pays() {
     let slug = scene.product(json!({"membership_config": membership})).await;
     let wallet = scene.wallet().await;
     scene.open("buyer", &format!("/p/{slug}"), Some(wallet)).await;
+    // Without a wallet here, the page itself can be taken along.
+    let code = scene.app.request(reqwest::Method::GET, &format!("/pages/qr/checkout/{slug}.svg")).send().await.unwrap();
+    assert_eq!((code.status().as_u16(), &code.headers()["content-type"]), (200, &"image/svg+xml".parse().unwrap()));
+    for wrong in ["a%2F..%2Fb.svg", "A.svg", ".svg", "x.png"] {
+        assert_eq!(scene.app.get_public(&format!("/pages/qr/checkout/{wrong}")).await.status.as_u16(), 404, "{wrong}");
+    }
+    scene.see("buyer", "Go on with your phone").await;
     scene.press("buyer", "Test Wallet").await;
     scene.press("buyer", "Pay 29.00 USDC").await;
     scene.see("buyer", "Telegram username or user ID is missing").await;
