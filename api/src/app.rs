@@ -45,6 +45,7 @@ use workers::{
     Workers,
     delivery::{Discord, Handover, Telegram},
     mail::{Mailer, Smtp},
+    memberships::Reminders,
     platform::Platform,
     settle::{Chain, Settler, Waker},
     webhooks::{WebhookConfig, address::Targets},
@@ -242,7 +243,8 @@ fn start_workers(
     workers.start_webhooks(projections, platform, &parts.clock, webhooks(&parts.config))?;
     workers.start_settlement(settler);
     workers.start_deliveries(projections, &parts.clock, handover);
-    workers.start_memberships(&parts.clock);
+    let reminders = parts.config.smtp_url.is_some().then(|| Reminders { web_url: parts.config.public_web_url.clone() });
+    workers.start_memberships(&parts.clock, handover, reminders);
     workers.start_housekeeping(checkpointer);
     if let Some(smtp) = smtp(&parts.config)? {
         let reader = Reader::new(deps.pool.clone());

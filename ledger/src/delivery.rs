@@ -3,15 +3,17 @@
 
 mod plan;
 mod rules;
+mod withdrawal;
 
 pub use plan::{Automation, Settings};
+pub use withdrawal::{TakeBack, TakenBack, Withdrawal};
 
 use crate::{Cited, check::rejections};
 use events::{
     decider::Decider,
     vocab::{
         event::{DeliveryRequested, Event, PaymentConfirmed},
-        id::{AccessProductId, MembershipId, SubjectId},
+        id::{AccessProductId, EventId, MembershipId, SubjectId},
         stream::Fact,
         time::Timestamp,
         words::{DeliveryMode, DeliveryStatus, DeliveryTrigger, DeliveryType},
@@ -47,6 +49,8 @@ pub struct Case {
     pub rescues: usize,
     /// Where it stands.
     pub stage: Stage,
+    /// Whether it is being taken back.
+    pub withdrawal: Withdrawal,
 }
 
 /// Where a delivery stands.
@@ -78,6 +82,13 @@ pub enum Command {
         /// Whether the access that was bought still runs.
         access_runs: bool,
     },
+    /// The membership has ended: take back what was handed over.
+    RequestWithdrawal {
+        /// The event by which it ended.
+        ended: EventId,
+    },
+    /// Taking it back was tried.
+    RecordWithdrawal(Box<TakeBack>),
 }
 
 /// See [`Command::Request`].
@@ -155,6 +166,8 @@ rejections! {
             /// The attempt that is next.
             next: u32,
         } = "attempt_out_of_order", "the next attempt is number {next}";
+        /// What was bought without a membership is not taken back.
+        NoMembership = "membership_not_found", "the delivery is of no membership";
         /// Nothing is to be tried, or not yet.
         NotDue = "delivery_not_due", "no attempt is due";
     }
@@ -172,12 +185,14 @@ impl Decider for Delivery {
                 true => Ok(vec![]),
                 false => Err(Rejection::AlreadyExists),
             },
-            (Delivery::Absent, Command::RecordAttempt(_) | Command::RequestRetry { .. }) => Err(Rejection::NotFound),
+            (Delivery::Absent, _) => Err(Rejection::NotFound),
             (Delivery::Case(case), Command::RecordAttempt(attempt)) => case.record(*attempt),
             (Delivery::Case(case), Command::RequestRetry { mode, access_runs }) => match access_runs {
                 true => Ok(case.retry(mode)),
                 false => Err(Rejection::MembershipNotActive),
             },
+            (Delivery::Case(case), Command::RequestWithdrawal { ended }) => case.withdraw(ended),
+            (Delivery::Case(case), Command::RecordWithdrawal(tried)) => case.take_back(*tried),
         }
     }
 
@@ -189,6 +204,7 @@ impl Decider for Delivery {
                 attempts: 0,
                 rescues: 0,
                 stage: Stage::Pending(DeliveryTrigger::Settlement),
+                withdrawal: Withdrawal::None,
             })),
             (Delivery::Case(case), event) => Delivery::Case(Box::new(case.after(event))),
             (Delivery::Absent, _) => Delivery::Absent,

@@ -88,7 +88,11 @@ pub fn readers(event_type: EventType) -> &'static [&'static str] {
         | EventType::DeliveryRescueScheduled
         | EventType::DeliveryRetryRequested
         | EventType::DeliveryRescueExhausted
-        | EventType::DeliveryManualReviewOpened => &["deliveries"],
+        | EventType::DeliveryManualReviewOpened
+        | EventType::DeliveryWithdrawalRequested
+        | EventType::DeliveryWithdrawn
+        | EventType::DeliveryWithdrawalFailed
+        | EventType::DeliveryWithdrawalCancelled => &["deliveries"],
         EventType::ReceiptInvoiceMetadataSaved | EventType::ReceiptProofSent => &["receipts"],
         EventType::CreditsGranted | EventType::CreditsBurned => &["credits"],
         EventType::MailQueued | EventType::MailSent | EventType::MailFailed => &["mails"],

@@ -78,6 +78,11 @@ impl Discord {
         lock(&self.shared).members.entry(user.to_owned()).or_default();
     }
 
+    /// Whether somebody is in the guild.
+    pub fn is_in(&self, user: &str) -> bool {
+        lock(&self.shared).members.contains_key(user)
+    }
+
     /// Whether somebody has the role.
     pub fn has_role(&self, user: &str) -> bool {
         lock(&self.shared).members.get(user).is_some_and(|roles| roles.contains(ROLE))
@@ -141,6 +146,19 @@ fn done(shared: &mut Shared, method: &Method, path: &str, body: &[u8]) -> Respon
                 StatusCode::NO_CONTENT.into_response()
             }
         },
+        ("DELETE", ["guilds", _, "members", user, "roles", role]) => match shared.members.get_mut(*user) {
+            None => refused(404, 10_007, "Unknown Member"),
+            Some(roles) => {
+                roles.remove(*role);
+                StatusCode::NO_CONTENT.into_response()
+            }
+        },
+        ("DELETE", ["guilds", _, "members", user]) => match shared.members.remove(*user) {
+            None => refused(404, 10_007, "Unknown Member"),
+            Some(_) => StatusCode::NO_CONTENT.into_response(),
+        },
+        ("DELETE", ["invites", code]) if code.starts_with("secretInvite") => Json(json!({"code": code})).into_response(),
+        ("DELETE", ["invites", _]) => refused(404, 10_006, "Unknown Invite"),
         ("POST", ["channels", CHANNEL, "invites"]) => {
             let terms: Value = serde_json::from_slice(body).unwrap_or_default();
             if terms["max_uses"] != json!(1) || terms["unique"] != json!(true) {

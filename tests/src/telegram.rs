@@ -58,6 +58,7 @@ struct Shared {
     members: HashMap<i64, &'static str>,
     chats: Vec<String>,
     without_rights: bool,
+    keeps_members: bool,
     calls: Vec<Call>,
 }
 
@@ -98,6 +99,16 @@ impl Telegram {
         lock(&self.shared).without_rights = true;
     }
 
+    /// The bot may not take members out any more.
+    pub fn keeps_members(&self) {
+        lock(&self.shared).keeps_members = true;
+    }
+
+    /// What has become of a user.
+    pub fn status(&self, user: i64) -> Option<&'static str> {
+        lock(&self.shared).members.get(&user).copied()
+    }
+
     /// Every call to `method`, in order.
     pub fn calls(&self, method: &str) -> Vec<Call> {
         lock(&self.shared).calls.iter().filter(|call| call.method == method).cloned().collect()
@@ -126,7 +137,9 @@ async fn answer(State(shared): State<Handle>, Path((bot, method)): Path<(String,
         if let Some(Fault::Migrated(chat)) = fault {
             shared.chats = vec![chat.to_string()];
         }
-        let done = done(&shared, &method, &parameters);
+        // Telegram does nothing of what it refuses.
+        let heard = matches!(fault, None | Some(Fault::Slow(_) | Fault::Lost));
+        let done = if heard { done(&mut shared, &method, &parameters) } else { well(Value::Null) };
         (fault, done)
     };
     match fault {
@@ -153,7 +166,7 @@ async fn answer(State(shared): State<Handle>, Path((bot, method)): Path<(String,
 }
 
 /// What the method does when nothing is wrong.
-fn done(shared: &Shared, method: &str, parameters: &Value) -> Response {
+fn done(shared: &mut Shared, method: &str, parameters: &Value) -> Response {
     if method == "getMe" {
         return well(json!({"id": BOT, "is_bot": true, "first_name": "Hilt", "username": "hilt_bot"}));
     }
@@ -164,8 +177,11 @@ fn done(shared: &Shared, method: &str, parameters: &Value) -> Response {
     match method {
         "getChatMember" => match parameters["user_id"].as_i64() {
             Some(BOT) => {
-                let status = json!({"status": "administrator", "can_invite_users": !shared.without_rights, "user": {"id": BOT}});
-                well(status)
+                let may = !shared.without_rights;
+                well(json!({
+                    "status": "administrator", "can_invite_users": may, "can_restrict_members": may && !shared.keeps_members,
+                    "user": {"id": BOT},
+                }))
             }
             Some(user) => match shared.members.get(&user) {
                 Some(status) => well(json!({"status": status, "user": {"id": user, "is_bot": false, "first_name": "Buyer"}})),
@@ -185,6 +201,39 @@ fn done(shared: &Shared, method: &str, parameters: &Value) -> Response {
                 "creates_join_request": false, "is_primary": false, "is_revoked": false,
                 "expire_date": parameters["expire_date"], "member_limit": limit,
             }))
+        }
+        "banChatMember" if shared.without_rights || shared.keeps_members => {
+            refused(400, "Bad Request: not enough rights to restrict/unrestrict chat member")
+        }
+        "banChatMember" => match (parameters["user_id"].as_i64(), parameters["until_date"].as_i64()) {
+            (Some(user), Some(_)) => match shared.members.get(&user).copied() {
+                Some("creator") => refused(400, "Bad Request: can't remove chat owner"),
+                Some("administrator") => refused(400, "Bad Request: user is an administrator of the chat"),
+                _ => {
+                    shared.members.insert(user, "kicked");
+                    well(json!(true))
+                }
+            },
+            _ => refused(400, "Bad Request: PARTICIPANT_ID_INVALID"),
+        },
+        "unbanChatMember" => {
+            // Without this, whoever is in the chat would be put out of it.
+            if parameters["only_if_banned"] != json!(true) {
+                return refused(400, "Bad Request: only_if_banned is expected");
+            }
+            if let Some(status) = parameters["user_id"].as_i64().and_then(|user| shared.members.get_mut(&user))
+                && *status == "kicked"
+            {
+                *status = "left";
+            }
+            well(json!(true))
+        }
+        "revokeChatInviteLink" => {
+            let link = parameters["invite_link"].as_str().unwrap_or_default();
+            match link.starts_with("https://t.me/+secretInvite") {
+                true => well(json!({"invite_link": link, "is_revoked": true, "creator": {"id": BOT, "is_bot": true}})),
+                false => refused(400, "Bad Request: INVITE_HASH_EXPIRED"),
+            }
         }
         _ => refused(404, "Not Found"),
     }

@@ -11,3 +11,5 @@ mod scene;
 mod shop;
 #[path = "delivery/support.rs"]
 mod support;
+#[path = "delivery/taken_back.rs"]
+mod taken_back;

@@ -21,6 +21,7 @@ use ledger::subject::{self, Subject};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
+use workers::memberships::Sweep;
 
 const DAY: i64 = 86_400;
 
@@ -374,10 +375,12 @@ async fn sweeps_of_several_processes_put_everything_on_record_once() {
     for _ in 0..12 {
         members.push(scene.join().await);
     }
-    let (log, reader, clock) = (&scene.app.state.log, &scene.app.state.reader, &scene.app.clock);
+    let (state, clock) = (&scene.app.state, scene.app.clock.clone());
+    let (log, reader, handover) = (state.log.clone(), state.reader.clone(), state.handover.clone());
+    let sweep = Sweep { log, reader, clock, handover, reminders: None };
     // The service's own sweep runs beside these.
     let at_once = || async {
-        let sweeps = (0..6).map(|_| workers::memberships::sweep(log, reader, clock));
+        let sweeps = (0..6).map(|_| sweep.once());
         for swept in futures::future::join_all(sweeps).await {
             swept.unwrap();
         }

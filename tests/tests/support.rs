@@ -1,4 +1,4 @@
-//! Mail (RT-043) and support tickets (RT-045 to RT-049): AC-9, 10, 35, 36, 44, 45, INV-77, INV-78.
+//! Mail (RT-043, reminders) and support tickets (RT-045 to RT-049): AC-9, 10, 35, 36, 44, 45, INV-77, INV-78.
 
 #[path = "lifecycle/shop.rs"]
 #[allow(dead_code, reason = "each test binary uses its own part of the shop")]
@@ -6,6 +6,8 @@ mod shop;
 
 #[path = "support/mail.rs"]
 mod mail;
+#[path = "support/reminders.rs"]
+mod reminders;
 #[path = "support/tickets.rs"]
 mod tickets;
 

@@ -5,7 +5,7 @@ use crate::{
     health::{Board, WorkerHealth, WorkerState},
     housekeeping,
     mail::Mailer,
-    memberships,
+    memberships::{self, Reminders, Sweep},
     platform::Platform,
     settle::{SettleProofs, Settler, watch},
     webhooks::{WebhookConfig, Webhooks},
@@ -133,9 +133,15 @@ impl Workers {
     }
 
     /// Starts what puts on record what the clock does to memberships.
-    pub fn start_memberships(&mut self, clock: &Clock) {
-        let (log, reader, clock) = (self.deps.log.clone(), Reader::new(self.deps.pool.clone()), clock.clone());
-        self.lead(MEMBERSHIP_SWEEP, move |stop| memberships::run(log.clone(), reader.clone(), clock.clone(), stop));
+    pub fn start_memberships(&mut self, clock: &Clock, handover: &Handover, reminders: Option<Reminders>) {
+        let sweep = Sweep {
+            log: self.deps.log.clone(),
+            reader: Reader::new(self.deps.pool.clone()),
+            clock: clock.clone(),
+            handover: handover.clone(),
+            reminders,
+        };
+        self.lead(MEMBERSHIP_SWEEP, move |stop| memberships::run(sweep.clone(), stop));
     }
 
     /// Starts what keeps the log in order: signed checkpoints, and forgetting old stored answers.

@@ -21,6 +21,7 @@ use ledger::{
     membership::{Command, Membership},
     payment::Payment,
 };
+use workers::delivery::Handover;
 
 /// What is decided on a membership and not yet appended.
 pub struct Decided<'a> {
@@ -35,6 +36,7 @@ pub struct Decided<'a> {
 /// Decides `command` on the merchant's membership. Another owner's is one that does not exist (INV-19).
 pub async fn decide<'l>(
     log: &'l Log,
+    handover: &Handover,
     context: Context,
     merchant: &Merchant,
     id: MembershipId,
@@ -53,8 +55,16 @@ pub async fn decide<'l>(
     let events: Vec<(EventId, Event)> = unit.events().map(|(id, _, event)| (id, event.clone())).collect();
     for (event_id, event) in events {
         match event {
-            Event::MembershipGifted(gift) => extend(&mut unit, &membership, Cited::new(event_id, gift)).await?,
-            Event::MembershipRevoked(revoked) => take_away(&mut unit, &membership, &revoked.reason, event_id).await?,
+            Event::MembershipGifted(gift) => {
+                extend(&mut unit, &membership, Cited::new(event_id, gift)).await?;
+                let Some(member) = membership.state.member() else { continue };
+                handover.restore(&mut unit, member, event_id).await.map_err(rejection::deliver)?;
+            }
+            Event::MembershipRevoked(revoked) => {
+                take_away(&mut unit, &membership, &revoked.reason, event_id).await?;
+                let Some(member) = membership.state.member() else { continue };
+                handover.withdraw(&mut unit, member, event_id).await.map_err(rejection::deliver)?;
+            }
             _ => {}
         }
     }

@@ -84,6 +84,17 @@ words! {
         /// Every scheduled try failed: a person has to look.
         ManualReview = "MANUAL_REVIEW",
     }
+    /// Where the taking back of a purchase stands, once its membership has ended.
+    pub enum WithdrawalStatus, "unknown withdrawal status" {
+        /// To be tried now.
+        Pending = "PENDING",
+        /// The member is out.
+        Done = "DONE",
+        /// It failed and will be tried again.
+        RetryScheduled = "RETRY_SCHEDULED",
+        /// A person has to take him out.
+        ManualReview = "MANUAL_REVIEW",
+    }
     /// Who says that a receipt's transaction happened.
     pub enum ReceiptSource, "unknown receipt source" {
         /// A settlement that Hilt verified.

@@ -96,6 +96,33 @@ fn delivery(event_type: EventType) -> Event {
         }
         EventType::DeliveryRescueExhausted => DeliveryRescueExhausted { delivery_id, payment_id, membership_id, attempts: 6 }.into(),
         EventType::DeliveryManualReviewOpened => DeliveryManualReviewOpened { delivery_id, payment_id, membership_id }.into(),
+        EventType::DeliveryWithdrawalRequested => {
+            DeliveryWithdrawalRequested { delivery_id, payment_id, membership_id: id(3), ended_event: id(7) }.into()
+        }
+        EventType::DeliveryWithdrawn => DeliveryWithdrawn {
+            delivery_id,
+            payment_id,
+            membership_id: id(3),
+            attempt: 2,
+            mode: DeliveryMode::TelegramBot,
+            was_in: true,
+            withdrawn_at: at(90),
+        }
+        .into(),
+        EventType::DeliveryWithdrawalFailed => DeliveryWithdrawalFailed {
+            delivery_id,
+            payment_id,
+            membership_id: id(3),
+            attempt: 1,
+            mode: DeliveryMode::DiscordBot,
+            reason: "provider_unavailable".into(),
+            failed_at: at(30),
+            retry_at: Some(at(90)),
+        }
+        .into(),
+        EventType::DeliveryWithdrawalCancelled => {
+            DeliveryWithdrawalCancelled { delivery_id, payment_id, membership_id: id(3), reason: "access_runs_again".into() }.into()
+        }
         other => unreachable!("{other:?} has its sample elsewhere"),
     }
 }

@@ -92,6 +92,10 @@ pub fn sample(event_type: EventType) -> Event {
         | T::DeliveryRetryRequested
         | T::DeliveryRescueExhausted
         | T::DeliveryManualReviewOpened
+        | T::DeliveryWithdrawalRequested
+        | T::DeliveryWithdrawn
+        | T::DeliveryWithdrawalFailed
+        | T::DeliveryWithdrawalCancelled
         | T::MailQueued
         | T::MailSent
         | T::MailFailed => buyer::sample(event_type),

@@ -63,7 +63,8 @@ impl Case {
         vec![DeliveryRetryRequested { delivery_id, payment_id, membership_id, attempt: self.attempts.saturating_add(1), mode }.into()]
     }
 
-    pub(super) fn after(self, event: &Event) -> Case {
+    pub(super) fn after(mut self, event: &Event) -> Case {
+        self.withdrawal = self.withdrawal.after(event);
         match event {
             Event::DeliveryAttempted(e) => Case { attempts: e.attempt, mode: e.mode, ..self },
             Event::DeliverySent(_) => Case { stage: Stage::Sent, ..self },
@@ -119,7 +120,7 @@ impl Case {
     }
 }
 
-fn due(now: Timestamp, minutes: i64, retry_after: Option<u32>) -> Timestamp {
+pub(super) fn due(now: Timestamp, minutes: i64, retry_after: Option<u32>) -> Timestamp {
     let asked = retry_after.map_or(0, i64::from).min(LONGEST_RETRY_AFTER);
     now.plus_seconds((minutes * 60).max(asked))
 }

@@ -20,4 +20,5 @@ mod session;
 mod settings;
 mod support;
 mod webhook;
+mod withdrawal;
 mod workspace;

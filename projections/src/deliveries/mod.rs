@@ -11,7 +11,7 @@ use events::vocab::{
     event::{Event, EventType},
     id::{AccessProductId, MembershipId, PaymentId, ProductId},
     time::Timestamp,
-    words::{DeliveryMode, DeliveryStatus, DeliveryTrigger, DeliveryType},
+    words::{DeliveryMode, DeliveryStatus, DeliveryTrigger, DeliveryType, WithdrawalStatus},
 };
 use serde::{Deserialize, Serialize};
 
@@ -48,6 +48,14 @@ pub struct Delivery {
     pub sent_at: Option<Timestamp>,
     /// Every attempt, in order.
     pub history: Vec<DeliveryTry>,
+    /// Whether it is taken back, since the membership ended; `None` while it is not to be.
+    pub withdrawal_status: Option<WithdrawalStatus>,
+    /// When the next attempt to take it back is due, while one is.
+    pub withdrawal_due_at: Option<Timestamp>,
+    /// Why the last one failed, as a stable code.
+    pub withdrawal_error: Option<String>,
+    /// When the member was found to be out.
+    pub withdrawn_at: Option<Timestamp>,
 }
 
 /// One attempt.
@@ -76,7 +84,7 @@ impl Row for Delivery {
 
 impl Projection for Deliveries {
     const NAME: &'static str = "deliveries";
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
     const PERSONAL: bool = false;
     const SCHEMA: &'static str = include_str!("schema.sql");
     const LOAD: &'static str = include_str!("load.sql");
@@ -98,6 +106,10 @@ impl Projection for Deliveries {
             Event::DeliveryRetryRequested(e) => Keys::row(e.delivery_id),
             Event::DeliveryRescueExhausted(e) => Keys::row(e.delivery_id),
             Event::DeliveryManualReviewOpened(e) => Keys::row(e.delivery_id),
+            Event::DeliveryWithdrawalRequested(e) => Keys::row(e.delivery_id),
+            Event::DeliveryWithdrawn(e) => Keys::row(e.delivery_id),
+            Event::DeliveryWithdrawalFailed(e) => Keys::row(e.delivery_id),
+            Event::DeliveryWithdrawalCancelled(e) => Keys::row(e.delivery_id),
             _ => Keys::none(),
         }
     }
@@ -120,6 +132,10 @@ impl Projection for Deliveries {
                     last_error: None,
                     sent_at: None,
                     history: Vec::new(),
+                    withdrawal_status: None,
+                    withdrawal_due_at: None,
+                    withdrawal_error: None,
+                    withdrawn_at: None,
                 },
             ),
             Event::DeliveryAttempted(e) => rows.update(event, e.delivery_id, |row| {
@@ -141,11 +157,30 @@ impl Projection for Deliveries {
             }),
             Event::DeliveryRetryRequested(e) => rows.update(event, e.delivery_id, |row| {
                 (row.status, row.mode, row.next_attempt_at) = (DeliveryStatus::Pending, e.mode, None);
+                row.is_withdrawn(None, None, None);
             }),
             // What follows from it is the next event's to say.
             Event::DeliveryRescueExhausted(e) => rows.update(event, e.delivery_id, |_| {}),
             Event::DeliveryManualReviewOpened(e) => rows.update(event, e.delivery_id, |row| row.status = DeliveryStatus::ManualReview),
+            Event::DeliveryWithdrawalRequested(e) => rows.update(event, e.delivery_id, |row| {
+                row.is_withdrawn(Some(WithdrawalStatus::Pending), Some(event.recorded_at()), None);
+            }),
+            Event::DeliveryWithdrawn(e) => rows.update(event, e.delivery_id, |row| {
+                row.is_withdrawn(Some(WithdrawalStatus::Done), None, None);
+                row.withdrawn_at = Some(e.withdrawn_at);
+            }),
+            Event::DeliveryWithdrawalFailed(e) => rows.update(event, e.delivery_id, |row| {
+                let status = if e.retry_at.is_some() { WithdrawalStatus::RetryScheduled } else { WithdrawalStatus::ManualReview };
+                row.is_withdrawn(Some(status), e.retry_at, Some(e.reason.clone()));
+            }),
+            Event::DeliveryWithdrawalCancelled(e) => rows.update(event, e.delivery_id, |row| row.is_withdrawn(None, None, None)),
             other => Err(Poison::Unhandled(other.event_type().as_str())),
         }
+    }
+}
+
+impl Delivery {
+    fn is_withdrawn(&mut self, status: Option<WithdrawalStatus>, due: Option<Timestamp>, error: Option<String>) {
+        (self.withdrawal_status, self.withdrawal_due_at, self.withdrawal_error, self.withdrawn_at) = (status, due, error, None);
     }
 }

@@ -3,10 +3,11 @@
 use super::Delivery;
 use crate::{QueryError, Reader};
 use events::vocab::{
-    id::{AccessDeliveryId, OwnerId, PaymentId, ProductId},
+    id::{AccessDeliveryId, MembershipId, OwnerId, PaymentId, ProductId},
     time::Timestamp,
     words::DeliveryMode,
 };
+use serde::Deserialize;
 use uuid::Uuid;
 
 const TABLES: &[&str] = &["deliveries"];
@@ -29,14 +30,23 @@ pub async fn count_failed(reader: &Reader, owner: OwnerId, product: ProductId) -
     reader.count(TABLES, query).await
 }
 
-/// Deliveries of all owners to try at `now`, the longest due first, without those in `except`.
+/// A delivery of which something is due.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+pub struct Due {
+    /// Which one.
+    pub id: AccessDeliveryId,
+    /// The membership that it is for.
+    pub membership_id: Option<MembershipId>,
+}
+
+/// Deliveries of all owners to hand over or to take back at `now`, the longest due first, without those in `except`.
 pub async fn due(
     reader: &Reader,
     mode: DeliveryMode,
     now: Timestamp,
     except: &[AccessDeliveryId],
     limit: u32,
-) -> Result<Vec<AccessDeliveryId>, QueryError> {
+) -> Result<Vec<Due>, QueryError> {
     let except: Vec<Uuid> = except.iter().map(|id| id.0).collect();
     let query = sqlx::query_scalar(include_str!("queries/due.sql")).bind(mode.as_str()).bind(now.datetime()).bind(except);
     reader.many(TABLES, query.bind(i64::from(limit))).await

@@ -5,4 +5,6 @@ ON CONFLICT (id) DO UPDATE SET
     payment_id = excluded.payment_id, product_id = excluded.product_id, access_product_id = excluded.access_product_id,
     membership_id = excluded.membership_id, delivery_type = excluded.delivery_type, mode = excluded.mode,
     status = excluded.status, attempts = excluded.attempts, next_attempt_at = excluded.next_attempt_at,
-    last_error = excluded.last_error, sent_at = excluded.sent_at, history = excluded.history
+    last_error = excluded.last_error, sent_at = excluded.sent_at, history = excluded.history,
+    withdrawal_status = excluded.withdrawal_status, withdrawal_due_at = excluded.withdrawal_due_at,
+    withdrawal_error = excluded.withdrawal_error, withdrawn_at = excluded.withdrawn_at

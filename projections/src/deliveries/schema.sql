@@ -17,7 +17,11 @@ CREATE TABLE deliveries (
     next_attempt_at   timestamptz,
     last_error        text,
     sent_at           timestamptz,
-    history           jsonb       NOT NULL
+    history           jsonb       NOT NULL,
+    withdrawal_status text,
+    withdrawal_due_at timestamptz,
+    withdrawal_error  text,
+    withdrawn_at      timestamptz
 );
 COMMENT ON TABLE deliveries IS 'What payments bought, and whether it is handed over.';
 COMMENT ON COLUMN deliveries.id IS 'The row''s id, which is the aggregate''s.';
@@ -39,6 +43,11 @@ COMMENT ON COLUMN deliveries.next_attempt_at IS 'When the next one is due, while
 COMMENT ON COLUMN deliveries.last_error IS 'Why the last attempt failed, as a stable code; null once it is handed over.';
 COMMENT ON COLUMN deliveries.sent_at IS 'When it was handed over last.';
 COMMENT ON COLUMN deliveries.history IS 'Every attempt, in order.';
+COMMENT ON COLUMN deliveries.withdrawal_status IS 'PENDING, DONE, RETRY_SCHEDULED or MANUAL_REVIEW, once the membership has ended; null while nothing is taken back.';
+COMMENT ON COLUMN deliveries.withdrawal_due_at IS 'When the next attempt to take it back is due, while one is.';
+COMMENT ON COLUMN deliveries.withdrawal_error IS 'Why the last one failed, as a stable code.';
+COMMENT ON COLUMN deliveries.withdrawn_at IS 'When the member was found to be out.';
 CREATE INDEX ON deliveries (mode, next_attempt_at, id) WHERE status IN ('PENDING', 'RETRY_SCHEDULED');
+CREATE INDEX ON deliveries (mode, withdrawal_due_at, id) WHERE withdrawal_due_at IS NOT NULL;
 CREATE INDEX ON deliveries (owner_id, livemode, status, created_at DESC, id DESC);
 CREATE INDEX ON deliveries (membership_id, created_at DESC);

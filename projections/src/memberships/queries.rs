@@ -8,7 +8,7 @@ use events::vocab::{
     id::{MembershipId, OwnerId, ProductId, ReceiptId},
     membership::MembershipStatus,
     time::Timestamp,
-    words::{DeliveryMode, DeliveryStatus, DeliveryType, Platform},
+    words::{DeliveryMode, DeliveryStatus, DeliveryType, Platform, WithdrawalStatus},
 };
 use serde::Deserialize;
 use std::collections::HashMap;
@@ -47,6 +47,14 @@ pub struct Handed {
     pub next_attempt_at: Option<Timestamp>,
     /// How it is handed over.
     pub mode: DeliveryMode,
+    /// Whether it is taken back.
+    pub withdrawal_status: Option<WithdrawalStatus>,
+    /// Why that failed last, as a stable code.
+    pub withdrawal_error: Option<String>,
+    /// When that is tried again.
+    pub withdrawal_due_at: Option<Timestamp>,
+    /// When the member was found to be out.
+    pub withdrawn_at: Option<Timestamp>,
 }
 
 /// What to narrow a list of memberships by; `None` does not matter.
@@ -131,6 +139,11 @@ pub async fn lookup(reader: &Reader, owner: OwnerId, key: &Lookup) -> Result<Vec
     let query = sqlx::query_scalar(include_str!("queries/lookup.sql")).bind(owner.0).bind(wallet).bind(transaction).bind(identity);
     let found = reader.many(TABLES, query).await?;
     shown(reader, found).await
+}
+
+/// Up to 100 memberships of this owner that are for the platform identity of that value, running or over.
+pub async fn of_identity(reader: &Reader, owner: OwnerId, value: &str) -> Result<Vec<Membership>, QueryError> {
+    reader.many(TABLES, sqlx::query_scalar(include_str!("queries/of_identity.sql")).bind(owner.0).bind(value)).await
 }
 
 /// Up to `limit` memberships of all owners with something to put on record at `now`, the longest due first, after the one with that

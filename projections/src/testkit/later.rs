@@ -154,6 +154,26 @@ impl Sample {
         self.at(DeliveryRetryRequested { delivery_id, payment_id, membership_id, attempt: 3, mode: DeliveryMode::TelegramBot }, delivery_id)
     }
 
+    /// The membership ends: taking it back fails, and then succeeds.
+    pub fn taken_back(&self) -> [Written; 3] {
+        let (delivery_id, payment_id, membership_id) = (AccessDeliveryId::of(self.payment), self.payment, self.membership);
+        let mode = DeliveryMode::TelegramBot;
+        let requested = DeliveryWithdrawalRequested { delivery_id, payment_id, membership_id, ended_event: new_id() };
+        let failed = DeliveryWithdrawalFailed {
+            delivery_id,
+            payment_id,
+            membership_id,
+            attempt: 1,
+            mode,
+            reason: "provider_unavailable".to_owned(),
+            failed_at: START,
+            retry_at: Some(START.plus_seconds(60)),
+        };
+        let withdrawn_at = START.plus_seconds(90);
+        let out = DeliveryWithdrawn { delivery_id, payment_id, membership_id, attempt: 2, mode, was_in: true, withdrawn_at };
+        [self.at(requested, delivery_id), self.at(failed, delivery_id), self.at(out, delivery_id)]
+    }
+
     /// A mail about its receipt: queued, not taken, given up, and taken.
     pub fn mail(&self, mail_id: MailId) -> [Written; 4] {
         let queued = MailQueued {

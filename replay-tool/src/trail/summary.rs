@@ -100,6 +100,11 @@ fn of_checkout(event: &Event) -> String {
         Event::DeliveryRetryRequested(e) => format!("delivery attempt {} asked for", e.attempt),
         Event::DeliveryRescueExhausted(e) => format!("delivery given up after {} attempts", e.attempts),
         Event::DeliveryManualReviewOpened(_) => "delivery waits for a person".to_owned(),
+        Event::DeliveryWithdrawalRequested(_) => "access ended: the member is to be taken out".to_owned(),
+        Event::DeliveryWithdrawn(e) if e.was_in => format!("taken out by {} at attempt {}", e.mode, e.attempt),
+        Event::DeliveryWithdrawn(e) => format!("was not in ({}, attempt {})", e.mode, e.attempt),
+        Event::DeliveryWithdrawalFailed(e) => format!("taking out failed at attempt {}: {}", e.attempt, e.reason),
+        Event::DeliveryWithdrawalCancelled(e) => format!("the member stays: {}", e.reason),
         _ => of_evidence(event),
     }
 }

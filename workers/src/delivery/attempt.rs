@@ -21,7 +21,8 @@ use events::{
         words::{DeliveryMode, DeliveryStatus},
     },
 };
-use ledger::delivery::{self, Again, Attempt, Case, Command, Delivery, Outcome};
+use ledger::delivery::{self, Again, Attempt, Case, Command, Delivery, Outcome, TakenBack};
+use projections::Reader;
 use std::time::Duration;
 
 /// How long an invite lasts, in seconds: a week.
@@ -30,14 +31,20 @@ const INVITE_SECONDS: i64 = 604_800;
 const PATIENCE: Duration = Duration::from_millis(500);
 
 impl Handover {
-    /// Attempts the delivery if it is due. Returns the position of the outcome, if one was recorded.
-    pub async fn attempt(&self, id: AccessDeliveryId) -> Result<Option<u64>, DeliverError> {
+    /// Attempts what is due of the delivery: handing over, or taking back. Returns the position of the outcome, if one was recorded.
+    pub async fn attempt(&self, reader: &Reader, id: AccessDeliveryId) -> Result<Option<u64>, DeliverError> {
         let delivery = self.load(id).await?;
         let Some(case) = delivery.state.case() else { return Ok(None) };
-        let Some(attempt) = case.due(self.0.clock.now()) else { return Ok(None) };
-        let (mode, outcome) = self.try_it(case).await?;
         let now = self.0.clock.now();
-        self.record(delivery, Attempt { attempt, mode, outcome, now }).await
+        if let Some(attempt) = case.due(now) {
+            let (mode, outcome) = self.try_it(case).await?;
+            let attempt = Attempt { attempt, mode, outcome, now: self.0.clock.now() };
+            return self.record(delivery, Command::RecordAttempt(Box::new(attempt))).await;
+        }
+        match case.withdrawal_due(now) {
+            Some(attempt) => self.take_back(reader, delivery, attempt).await,
+            None => Ok(None),
+        }
     }
 
     async fn load(&self, id: AccessDeliveryId) -> Result<Loaded<Delivery>, DeliverError> {
@@ -87,14 +94,13 @@ impl Handover {
     }
 
     /// Records the outcome, however long the log takes to accept it: the provider has done its part.
-    async fn record(&self, mut delivery: Loaded<Delivery>, mut attempt: Attempt) -> Result<Option<u64>, DeliverError> {
+    pub(super) async fn record(&self, mut delivery: Loaded<Delivery>, mut command: Command) -> Result<Option<u64>, DeliverError> {
         loop {
             let stream = delivery.stream;
             let Some(cause) = delivery.last_event else { return Ok(None) };
             let mut unit = Unit::new(&self.0.log, context(&delivery));
-            let command = Command::RecordAttempt(Box::new(attempt.clone()));
             let ids = |event: &Event| EventId::derived(cause, event.event_type().as_str());
-            match unit.decide_as(&mut delivery, command, Some(cause), ids) {
+            match unit.decide_as(&mut delivery, command.clone(), Some(cause), ids) {
                 Ok(_) if unit.is_empty() => return Ok(None),
                 Ok(_) => {}
                 // Another process was faster.
@@ -103,13 +109,17 @@ impl Handover {
             }
             match unit.commit().await {
                 Ok(appended) => {
-                    measure(&attempt, delivery.state.status());
+                    measure(&command, delivery.state.status());
                     return Ok(Some(appended.last_position));
                 }
                 Err(AppendError::Conflict { .. }) => {}
-                Err(AppendError::SubjectErased) => {
-                    attempt.outcome = Outcome::Failed { reason: "subject_erased".into(), link: None, again: Again::Never };
-                }
+                Err(AppendError::SubjectErased) => match &mut command {
+                    Command::RecordAttempt(attempt) => {
+                        attempt.outcome = Outcome::Failed { reason: "subject_erased".into(), link: None, again: Again::Never };
+                    }
+                    // Nothing of it is sealed.
+                    _ => return Err(AppendError::SubjectErased.into()),
+                },
                 Err(AppendError::Overloaded { retry_after }) => tokio::time::sleep(retry_after).await,
                 Err(AppendError::Unavailable(_)) => tokio::time::sleep(PATIENCE).await,
                 Err(error) => return Err(error.into()),
@@ -184,11 +194,16 @@ fn failed(reason: &str, link: Option<String>) -> Outcome {
 }
 
 fn refused(error: ProviderError, link: Option<String>) -> Outcome {
+    Outcome::Failed { reason: error.code().to_owned(), link, again: on_schedule(error) }
+}
+
+/// When to try again after `error`.
+pub(super) fn on_schedule(error: ProviderError) -> Again {
     let retry_after = match error {
         ProviderError::RateLimited { retry_after } => Some(retry_after),
         ProviderError::Unavailable(_) | ProviderError::Refused(_) => None,
     };
-    Outcome::Failed { reason: error.code().to_owned(), link, again: Again::OnSchedule { retry_after } }
+    Again::OnSchedule { retry_after }
 }
 
 fn context(delivery: &Loaded<Delivery>) -> Context {
@@ -201,13 +216,26 @@ fn context(delivery: &Loaded<Delivery>) -> Context {
     }
 }
 
-fn measure(attempt: &Attempt, status: DeliveryStatus) {
-    let outcome = match attempt.outcome {
-        Outcome::Sent { .. } => "sent",
-        Outcome::Failed { .. } => "failed",
-    };
-    metrics::counter!("hilt_delivery_attempts_total", "mode" => attempt.mode.as_str(), "outcome" => outcome).increment(1);
-    if status == DeliveryStatus::ManualReview {
-        metrics::counter!("hilt_delivery_manual_reviews_total").increment(1);
+fn measure(command: &Command, status: DeliveryStatus) {
+    match command {
+        Command::RecordAttempt(attempt) => {
+            let outcome = match attempt.outcome {
+                Outcome::Sent { .. } => "sent",
+                Outcome::Failed { .. } => "failed",
+            };
+            metrics::counter!("hilt_delivery_attempts_total", "mode" => attempt.mode.as_str(), "outcome" => outcome).increment(1);
+            if status == DeliveryStatus::ManualReview {
+                metrics::counter!("hilt_delivery_manual_reviews_total").increment(1);
+            }
+        }
+        Command::RecordWithdrawal(tried) => {
+            let outcome = match tried.outcome {
+                TakenBack::Out { .. } => "out",
+                TakenBack::Moot { .. } => "moot",
+                TakenBack::Failed { .. } => "failed",
+            };
+            metrics::counter!("hilt_delivery_withdrawals_total", "mode" => tried.mode.as_str(), "outcome" => outcome).increment(1);
+        }
+        _ => {}
     }
 }

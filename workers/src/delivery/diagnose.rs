@@ -88,6 +88,8 @@ struct Case {
     known: bool,
     usable: bool,
     last_error: bool,
+    /// Whether the access that was bought still runs.
+    runs: bool,
     live: Live,
 }
 
@@ -95,8 +97,10 @@ struct Case {
 #[derive(Default)]
 struct Live {
     asked: bool,
-    /// Whether the bot can do what it must.
+    /// Whether the bot can let members in.
     able: Option<Result<(), ProviderError>>,
+    /// Whether it cannot take them out again.
+    cannot_remove: bool,
     member: Option<Result<&'static str, ProviderError>>,
 }
 
@@ -111,7 +115,7 @@ impl Handover {
         let mode = offer.settings.mode(self.automation()).map(|(_, mode)| mode);
         let live = match tokio::time::timeout(PATIENCE, self.ask(mode, &offer, &person)).await {
             Ok(live) => live,
-            Err(_) => Live { asked: true, able: Some(Err(ProviderError::Unavailable("provider_timeout"))), member: None },
+            Err(_) => Live { asked: true, able: Some(Err(ProviderError::Unavailable("provider_timeout"))), ..Live::default() },
         };
         let delivery_type = offer.settings.delivery_type;
         let case = Case {
@@ -132,16 +136,19 @@ impl Handover {
                 Some(DeliveryType::Redirect) | None => true,
             },
             last_error: matches!(delivery.status(), DeliveryStatus::Failed | DeliveryStatus::ManualReview),
+            runs,
             live,
         };
-        Ok(case.diagnosis(membership, product, runs))
+        Ok(case.diagnosis(membership, product))
     }
 
     async fn ask(&self, mode: Option<DeliveryMode>, offer: &Offer, person: &Person) -> Live {
         let Some(target) = offer.settings.target() else { return Live::default() };
         match (mode, &self.0.telegram, &self.0.discord) {
             (Some(DeliveryMode::TelegramBot), Some(telegram), _) => {
-                let able = telegram.rights(target).await.and_then(|rights| match rights.invite {
+                let rights = telegram.rights(target).await;
+                let cannot_remove = rights.is_ok_and(|rights| !rights.remove);
+                let able = rights.and_then(|rights| match rights.invite {
                     true => Ok(()),
                     false => Err(ProviderError::Refused("telegram_bot_lacks_rights")),
                 });
@@ -153,7 +160,7 @@ impl Handover {
                     })),
                     None => None,
                 };
-                Live { asked: true, able: Some(able), member }
+                Live { asked: true, able: Some(able), cannot_remove, member }
             }
             (Some(DeliveryMode::DiscordBot), _, Some(discord)) => {
                 let able = discord.reaches(target).await;
@@ -166,7 +173,7 @@ impl Handover {
                     })),
                     None => None,
                 };
-                Live { asked: true, able: Some(able), member }
+                Live { asked: true, able: Some(able), cannot_remove: false, member }
             }
             _ => Live::default(),
         }
@@ -174,14 +181,14 @@ impl Handover {
 }
 
 impl Case {
-    fn diagnosis(&self, membership: MembershipId, product: ProductId, runs: bool) -> Diagnosis {
+    fn diagnosis(&self, membership: MembershipId, product: ProductId) -> Diagnosis {
         let checks = vec![self.automation(), self.identity(), self.presence(), self.fallback()];
         let overall_status = self.overall(&checks);
         Diagnosis {
             overall_status,
             summary: self.summary(overall_status, &checks),
             provider_state: self.provider_state(),
-            actions: self.actions(&checks, membership, product, runs),
+            actions: self.actions(&checks, membership, product),
             checks,
         }
     }
@@ -224,6 +231,9 @@ impl Case {
             return check("warn", format!("The product names no {missing}: the product's own invite is handed over."));
         }
         match self.live.able {
+            Some(Ok(())) if self.live.cannot_remove => {
+                check("warn", format!("The {name} bot may not remove members: whose access ends has to be taken out by hand."))
+            }
             Some(Ok(())) => check("pass", format!("The {name} bot is in place.")),
             Some(Err(error @ ProviderError::Refused(_))) => check("fail", format!("{name} refuses the bot: {}.", error.code())),
             Some(Err(error)) => check("unknown", format!("{name} could not be asked: {}.", error.code())),
@@ -245,6 +255,8 @@ impl Case {
         let check = |status, detail: String| Check { id: "provider_membership_active", status, detail };
         let Some((_, name)) = self.provider() else { return check("not_applicable", "There is no provider to ask.".into()) };
         match self.live.member {
+            Some(Ok("in")) if !self.runs => check("fail", format!("His access is over, and {name} still shows him as a member.")),
+            Some(Ok(_)) if !self.runs => check("pass", format!("His access is over, and {name} does not show him as a member.")),
             Some(Ok("in")) => check("pass", format!("{name} shows him as a member.")),
             Some(Ok("in_without_role")) => check("fail", "He is in the Discord guild and does not have the role.".into()),
             Some(Ok("banned")) => check("fail", format!("{name} keeps him out: an administrator has banned him.")),
@@ -272,7 +284,8 @@ impl Case {
         let any = |status| checks.iter().any(|check| check.status == status);
         let in_order = matches!(self.status, DeliveryStatus::Sent | DeliveryStatus::NotRequired);
         // A person who does not go through the door that was opened for him is no fault to act on.
-        let faults = checks.iter().any(|check| check.status == "fail" && !(in_order && check.id == "provider_membership_active"));
+        let in_order_and_runs = in_order && self.runs;
+        let faults = checks.iter().any(|check| check.status == "fail" && !(in_order_and_runs && check.id == "provider_membership_active"));
         match () {
             () if self.last_error || faults => "action_required",
             () if self.live.asked && matches!(self.live.able, Some(Err(_))) => "unknown",
@@ -297,9 +310,9 @@ impl Case {
         }
     }
 
-    fn actions(&self, checks: &[Check], membership: MembershipId, product: ProductId, runs: bool) -> Vec<Action> {
+    fn actions(&self, checks: &[Check], membership: MembershipId, product: ProductId) -> Vec<Action> {
         let mut actions = Vec::new();
-        if runs && self.delivery_type.is_some() {
+        if self.runs && self.delivery_type.is_some() {
             let endpoint = format!("/v1/memberships/{membership}/retry-delivery");
             actions.push(Action { id: "retry_delivery", label: "Try to hand access over now", method: "POST", endpoint });
         }

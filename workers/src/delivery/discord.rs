@@ -66,12 +66,35 @@ impl Discord {
         self.call(self.request(Method::PUT, &path)).await.map(|_| ())
     }
 
+    /// Takes the role from `user`, or, where there is none, takes him out of `guild`. Tells whether there was anything to take.
+    pub async fn take_out(&self, guild: &str, user: &str, role: Option<&str>) -> Result<bool, ProviderError> {
+        let path = format!("guilds/{}/members/{}", snowflake(guild)?, snowflake(user)?);
+        let path = match (self.member(guild, user).await?, role) {
+            (None, _) => return Ok(false),
+            (Some(member), Some(role)) if !member.roles.iter().any(|its| its == role) => return Ok(false),
+            (Some(_), Some(role)) => format!("{path}/roles/{}", snowflake(role)?),
+            (Some(_), None) => path,
+        };
+        match self.call(self.request(Method::DELETE, &path)).await {
+            Ok(_) => Ok(true),
+            // He left in between.
+            Err(ProviderError::Refused("discord_user_not_in_guild" | "discord_user_not_found")) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Makes an invite of [`Discord::invite`] open nothing.
+    pub async fn revoke_invite(&self, link: &str) -> Result<(), ProviderError> {
+        let code = link.rsplit('/').next().filter(|code| is_invite(code)).ok_or(ProviderError::Refused("discord_not_found"))?;
+        self.call(self.request(Method::DELETE, &format!("invites/{code}"))).await.map(|_| ())
+    }
+
     /// A link into `channel` that lets one person in.
     pub async fn invite(&self, channel: &str) -> Result<String, ProviderError> {
         let path = format!("channels/{}/invites", snowflake(channel)?);
         let terms = json!({"max_uses": 1, "max_age": INVITE_SECONDS, "unique": true});
         let invite: Invite = parse(&self.call(self.request(Method::POST, &path).json(&terms)).await?)?;
-        match !invite.code.is_empty() && invite.code.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
+        match is_invite(&invite.code) {
             true => Ok(format!("https://discord.gg/{}", invite.code)),
             false => Err(ProviderError::MALFORMED),
         }
@@ -95,6 +118,10 @@ impl Discord {
             false => Err(refusal(&reply)),
         }
     }
+}
+
+fn is_invite(code: &str) -> bool {
+    !code.is_empty() && code.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 /// Ids become part of a path, so nothing else than an id may.

@@ -50,6 +50,14 @@ impl Handover {
         self.link(&recorded).await
     }
 
+    /// Every link that was made for this buyer.
+    pub(super) async fn links(&self, id: AccessDeliveryId) -> Result<Vec<String>, DeliverError> {
+        let (_, recorded) = self.read(id).await?;
+        let sealed: Vec<Recorded> = recorded.into_iter().filter(|event| event.sealed.is_some()).collect();
+        let opened = self.0.vault.open_all(&sealed).await?;
+        Ok(opened.into_iter().flatten().filter_map(|personal| personal.text).collect())
+    }
+
     async fn show(&self, state: &Delivery, recorded: &[Recorded]) -> Result<Handed, DeliverError> {
         let Some(case) = state.case() else {
             return Ok(Handed { delivery_type: None, value: None, status: DeliveryStatus::NotRequired });

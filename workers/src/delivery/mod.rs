@@ -1,4 +1,4 @@
-//! Handing over what a payment bought (OBJ-07, OPS-60): a product's own value at settlement, and access that a bot makes.
+//! Handing over what a payment bought (OBJ-07, OPS-60): a product's own value at settlement, and access that a bot makes and takes back.
 //!
 //! [`Handover`] makes attempts and tells what came of them; [`rescue`] makes those that are due. Neither touches a payment.
 
@@ -10,6 +10,7 @@ mod offer;
 mod provider;
 pub mod rescue;
 mod telegram;
+mod withdraw;
 
 pub use attempt::static_outcome;
 pub use diagnose::{Action, Check, Diagnosis, ProviderState};

@@ -7,11 +7,18 @@ use super::{DeliverError, Handover};
 use events::{
     clock::Clock,
     log::Log,
-    vocab::{id::AccessDeliveryId, words::DeliveryMode},
+    vocab::{
+        id::{AccessDeliveryId, MembershipId},
+        words::DeliveryMode,
+    },
 };
 use futures::FutureExt as _;
-use projections::{Reader, deliveries, runner::Projections};
-use std::{collections::HashSet, panic::AssertUnwindSafe, time::Duration};
+use projections::{
+    Reader,
+    deliveries::{self, Due},
+    runner::Projections,
+};
+use std::{collections::HashMap, panic::AssertUnwindSafe, time::Duration};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -44,19 +51,30 @@ pub struct Rescue {
     pub reader: Reader,
 }
 
+/// What is being attempted.
+struct UnderWay {
+    mode: DeliveryMode,
+    membership_id: Option<MembershipId>,
+}
+
 /// Works until `stop`, or until the read model does not answer.
 pub async fn run(rescue: Rescue, stop: CancellationToken) -> Result<(), DeliverError> {
-    let mut under_way: HashSet<(DeliveryMode, AccessDeliveryId)> = HashSet::new();
-    let mut attempts: JoinSet<(DeliveryMode, AccessDeliveryId)> = JoinSet::new();
+    let mut under_way: HashMap<AccessDeliveryId, UnderWay> = HashMap::new();
+    let mut attempts: JoinSet<AccessDeliveryId> = JoinSet::new();
     let mut head = rescue.log.watch_head();
     loop {
         for mode in MODES {
-            for id in rescue.due(mode, &under_way).await? {
-                under_way.insert((mode, id));
+            for Due { id, membership_id } in rescue.due(mode, &under_way).await? {
+                // Letting a member in and taking him out must not overtake each other.
+                let waits = membership_id.is_some() && under_way.values().any(|other| other.membership_id == membership_id);
+                if waits || under_way.contains_key(&id) {
+                    continue;
+                }
+                under_way.insert(id, UnderWay { mode, membership_id });
                 let rescue = rescue.clone();
                 attempts.spawn(async move {
                     rescue.attempt(id).await;
-                    (mode, id)
+                    id
                 });
             }
         }
@@ -80,21 +98,17 @@ pub async fn run(rescue: Rescue, stop: CancellationToken) -> Result<(), DeliverE
 }
 
 impl Rescue {
-    async fn due(
-        &self,
-        mode: DeliveryMode,
-        under_way: &HashSet<(DeliveryMode, AccessDeliveryId)>,
-    ) -> Result<Vec<AccessDeliveryId>, DeliverError> {
-        let busy = under_way.iter().filter(|(its, _)| *its == mode).count();
+    async fn due(&self, mode: DeliveryMode, under_way: &HashMap<AccessDeliveryId, UnderWay>) -> Result<Vec<Due>, DeliverError> {
+        let busy = under_way.values().filter(|other| other.mode == mode).count();
         let Some(free) = AT_ONCE.checked_sub(busy).filter(|free| *free > 0) else { return Ok(Vec::new()) };
-        let except: Vec<_> = under_way.iter().map(|(_, id)| *id).collect();
+        let except: Vec<_> = under_way.keys().copied().collect();
         let limit = u32::try_from(free).unwrap_or(1);
         Ok(deliveries::due(&self.reader, mode, self.clock.now(), &except, limit).await?)
     }
 
     /// Does not end before the read model knows of the outcome, or it would be found due again.
     async fn attempt(&self, id: AccessDeliveryId) {
-        match AssertUnwindSafe(self.handover.attempt(id)).catch_unwind().await {
+        match AssertUnwindSafe(self.handover.attempt(&self.reader, id)).catch_unwind().await {
             Ok(Ok(Some(position))) => {
                 let _ = self.projections.wait_for(PROJECTION, position, PATIENCE).await;
             }

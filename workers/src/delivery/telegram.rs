@@ -38,6 +38,8 @@ pub enum Presence {
 pub struct BotRights {
     /// Make invites.
     pub invite: bool,
+    /// Take members out.
+    pub remove: bool,
 }
 
 /// Every answer of the Bot API.
@@ -61,6 +63,7 @@ struct ChatMember {
     status: String,
     is_member: Option<bool>,
     can_invite_users: Option<bool>,
+    can_restrict_members: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -95,6 +98,21 @@ impl Telegram {
         }
     }
 
+    /// Takes `user` out of `chat`. He may come in again with a new invite: the ban is lifted at once, and if this ends in between,
+    /// Telegram lifts it at `until`.
+    pub async fn remove(&self, chat: &str, user: i64, until: Timestamp) -> Result<(), ProviderError> {
+        let ban = json!({"user_id": user, "until_date": until.seconds(), "revoke_messages": false});
+        let _: bool = self.in_chat("banChatMember", chat, ban).await?;
+        let _: bool = self.in_chat("unbanChatMember", chat, json!({"user_id": user, "only_if_banned": true})).await?;
+        Ok(())
+    }
+
+    /// Makes an invite of the bot's open nothing.
+    pub async fn revoke_invite(&self, chat: &str, link: &str) -> Result<(), ProviderError> {
+        let _: Invite = self.in_chat("revokeChatInviteLink", chat, json!({"invite_link": link})).await?;
+        Ok(())
+    }
+
     /// Whether `user` is in `chat`.
     pub async fn presence(&self, chat: &str, user: i64) -> Result<Presence, ProviderError> {
         let member: Result<ChatMember, _> = self.in_chat("getChatMember", chat, json!({"user_id": user})).await;
@@ -115,12 +133,12 @@ impl Telegram {
     pub async fn rights(&self, chat: &str) -> Result<BotRights, ProviderError> {
         let bot: Bot = self.call("getMe", &json!({})).await.map_err(Miss::into_error)?;
         let member: ChatMember = self.in_chat("getChatMember", chat, json!({"user_id": bot.id})).await?;
-        let invite = match member.status.as_str() {
+        let may = |right: Option<bool>| match member.status.as_str() {
             "creator" => true,
-            "administrator" => member.can_invite_users.unwrap_or(false),
+            "administrator" => right.unwrap_or(false),
             _ => false,
         };
-        Ok(BotRights { invite })
+        Ok(BotRights { invite: may(member.can_invite_users), remove: may(member.can_restrict_members) })
     }
 
     /// A method on a chat. A group that became a supergroup has a new id, which Telegram tells: then it is asked again there.
@@ -184,6 +202,7 @@ fn refusal(code: u16, said: &str, retry_after: Option<u32>) -> ProviderError {
             ProviderError::Refused("telegram_user_not_found")
         }
         _ if says(&["chat not found", "chat_id is empty"]) => ProviderError::Refused("telegram_chat_not_found"),
+        _ if says(&["administrator of the chat", "chat owner"]) => ProviderError::Refused("telegram_user_is_administrator"),
         _ if says(&["not enough rights", "chat_admin_required", "need administrator rights"]) => {
             ProviderError::Refused("telegram_bot_lacks_rights")
         }
@@ -214,6 +233,7 @@ mod tests {
                 r#"{"ok":false,"error_code":403,"description":"Forbidden: bot was kicked from the supergroup chat"}"#,
                 "telegram_bot_not_in_chat",
             ),
+            (r#"{"ok":false,"error_code":400,"description":"Bad Request: can't remove chat owner"}"#, "telegram_user_is_administrator"),
             (r#"{"ok":false,"error_code":401,"description":"Unauthorized"}"#, "telegram_token_rejected"),
             (r#"{"ok":false,"error_code":400,"description":"Bad Request: user not found"}"#, "telegram_user_not_found"),
             (r#"{"ok":false,"error_code":400,"description":"Bad Request: something new"}"#, "telegram_refused"),

@@ -4,7 +4,7 @@ use events::vocab::{
     bytes::{SolanaAddress, TxSignature},
     id::{AccessProductId, EventId, MembershipId, PaymentId, ProductId, ReceiptId},
     time::Timestamp,
-    words::DeliveryStatus,
+    words::{DeliveryStatus, WithdrawalStatus},
 };
 use projections::memberships::{Handed, Happened, MembershipView};
 use serde::Serialize;
@@ -99,6 +99,22 @@ pub struct HandedView {
     next_retry_at: Option<Timestamp>,
     /// `static_value`, `telegram_bot` or `discord_bot`.
     mode: &'static str,
+    /// Whether the bot takes the member out again, since the membership ended; null while there is nothing to take back.
+    withdrawal: Option<WithdrawalView>,
+}
+
+/// How access is taken back.
+#[derive(Serialize, ToSchema)]
+pub struct WithdrawalView {
+    /// `PENDING`, `DONE`, `RETRY_SCHEDULED` or `MANUAL_REVIEW`: then a person has to take him out.
+    status: &'static str,
+    /// Why the last attempt failed, as a stable code.
+    last_error: Option<String>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    next_retry_at: Option<Timestamp>,
+    /// When he was found to be out.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    withdrawn_at: Option<Timestamp>,
 }
 
 impl From<&Handed> for HandedView {
@@ -109,6 +125,12 @@ impl From<&Handed> for HandedView {
             last_error: handed.last_error.clone(),
             next_retry_at: handed.next_attempt_at,
             mode: handed.mode.as_str(),
+            withdrawal: handed.withdrawal_status.map(|status| WithdrawalView {
+                status: status.as_str(),
+                last_error: handed.withdrawal_error.clone(),
+                next_retry_at: handed.withdrawal_due_at.filter(|_| status == WithdrawalStatus::RetryScheduled),
+                withdrawn_at: handed.withdrawn_at,
+            }),
         }
     }
 }

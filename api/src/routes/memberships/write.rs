@@ -34,6 +34,7 @@ use projections::{
 use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
+use workers::delivery::Handover;
 
 /// Routes of this file.
 pub fn routes() -> OpenApiRouter<State> {
@@ -88,6 +89,7 @@ struct Edit {
     reader: Reader,
     fresh: Fresh,
     clock: Clock,
+    handover: Handover,
 }
 
 impl FromRef<State> for Edit {
@@ -98,6 +100,7 @@ impl FromRef<State> for Edit {
             reader: state.reader.clone(),
             fresh: state.fresh.clone(),
             clock: state.clock.clone(),
+            handover: state.handover.clone(),
         }
     }
 }
@@ -122,7 +125,8 @@ impl Edit {
         let operation = Operation { owner: merchant.owner, name: format!("{route} {id}"), key, request_hash: hash };
         self.commands
             .run(operation, || async {
-                let decided = service::decide(&self.log, context(merchant, true, request_id), merchant, id, command.clone()).await?;
+                let context = context(merchant, true, request_id);
+                let decided = service::decide(&self.log, &self.handover, context, merchant, id, command.clone()).await?;
                 self.draft(merchant, id, decided).await
             })
             .await

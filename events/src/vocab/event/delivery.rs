@@ -99,6 +99,55 @@ pub struct DeliveryManualReviewOpened {
     pub membership_id: Option<MembershipId>,
 }
 
+/// The membership that it was for has ended: whoever a bot let in is to be taken out. In one append with the end.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct DeliveryWithdrawalRequested {
+    pub delivery_id: AccessDeliveryId,
+    pub payment_id: PaymentId,
+    pub membership_id: MembershipId,
+    /// The event that calls for it: `membership.expired` or `membership.revoked`.
+    pub ended_event: EventId,
+}
+
+/// He is out, and an invite that was made for him opens nothing.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct DeliveryWithdrawn {
+    pub delivery_id: AccessDeliveryId,
+    pub payment_id: PaymentId,
+    pub membership_id: MembershipId,
+    /// 1, 2, 3 …
+    pub attempt: u32,
+    pub mode: DeliveryMode,
+    /// Whether he was in until now.
+    pub was_in: bool,
+    pub withdrawn_at: Timestamp,
+}
+
+/// He could not be taken out.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct DeliveryWithdrawalFailed {
+    pub delivery_id: AccessDeliveryId,
+    pub payment_id: PaymentId,
+    pub membership_id: MembershipId,
+    pub attempt: u32,
+    pub mode: DeliveryMode,
+    /// A stable code.
+    pub reason: String,
+    pub failed_at: Timestamp,
+    /// When it is tried again; absent when a person has to do it.
+    pub retry_at: Option<Timestamp>,
+}
+
+/// He may stay after all.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct DeliveryWithdrawalCancelled {
+    pub delivery_id: AccessDeliveryId,
+    pub payment_id: PaymentId,
+    pub membership_id: MembershipId,
+    /// `access_runs_again` or `access_by_another_membership`.
+    pub reason: String,
+}
+
 /// A mail is to go out. Sealed beside it: address, subject line and text.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct MailQueued {

@@ -186,4 +186,8 @@ vocabulary! {
     MailFailed = "mail.failed" v 1 in Mail,
     TicketClosed = "ticket.closed" v 1 in Ticket,
     ApiKeyRotated = "api_key.rotated" v 1 in ApiKey,
+    DeliveryWithdrawalRequested = "delivery.withdrawal_requested" v 1 in Delivery,
+    DeliveryWithdrawn = "delivery.withdrawn" v 1 in Delivery,
+    DeliveryWithdrawalFailed = "delivery.withdrawal_failed" v 1 in Delivery,
+    DeliveryWithdrawalCancelled = "delivery.withdrawal_cancelled" v 1 in Delivery,
 }

@@ -7,7 +7,9 @@ SELECT jsonb_build_object(
     'receipt_id', pay.receipt_id,
     'delivery', CASE WHEN d.id IS NULL THEN NULL ELSE jsonb_build_object(
         'status', d.status, 'attempts', d.attempts, 'last_error', d.last_error,
-        'next_attempt_at', d.next_attempt_at, 'mode', d.mode) END)::text
+        'next_attempt_at', d.next_attempt_at, 'mode', d.mode,
+        'withdrawal_status', d.withdrawal_status, 'withdrawal_error', d.withdrawal_error,
+        'withdrawal_due_at', d.withdrawal_due_at, 'withdrawn_at', d.withdrawn_at) END)::text
 FROM memberships m
 LEFT JOIN products p ON p.id = m.product_id
 LEFT JOIN payments pay ON pay.id = m.latest_payment_id
