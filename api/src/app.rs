@@ -156,7 +156,7 @@ pub async fn build(parts: Parts) -> Result<App, StartError> {
     let platform = Platform::new(log.clone(), parts.rails.clone());
     let handover = handover(&parts, &log, &vault)?;
     let reader = Reader::new(pool.clone());
-    let settler = Settler::new(log.clone(), vault.clone(), parts.clock.clone(), reader, chain(&parts)?, handover.clone());
+    let settler = Settler::new(log.clone(), vault.clone(), parts.clock.clone(), reader, chain(&parts)?, handover.clone(), platform.clone());
     let checkpointer = Checkpointer::new(log.clone(), &config.log_origin);
     let workers = match config.roles.contains(&Role::Workers) {
         true => Some(start_workers(&parts, &deps, &projections, &platform, &settler, &handover, &checkpointer, &stop)?),
@@ -324,7 +324,6 @@ fn settings(config: &Config) -> Result<Settings, StartError> {
         workspace_fee_bps: config.workspace_fee,
         hosted_products: config.hosted_products,
         telegram_bot_username: config.telegram_bot_username.clone(),
-        solana_usdc_two_person_review: config.solana_usdc_two_person_review,
         webhook_allow_private: config.webhook_allow_private,
         discord_oauth: discord_oauth(config)?,
         helius_webhook_secret: config.helius_webhook_secret.clone(),

@@ -76,8 +76,6 @@ pub struct Settings {
     pub hosted_products: bool,
     /// The Telegram bot that checkout pages name, without `@`.
     pub telegram_bot_username: Option<String>,
-    /// Whether a live `solana_usdc` payout needs two people.
-    pub solana_usdc_two_person_review: bool,
     /// Whether webhooks may go to private addresses.
     pub webhook_allow_private: bool,
     /// Discord's OAuth flow, if an application is configured.

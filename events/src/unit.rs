@@ -139,6 +139,11 @@ impl<'a> Unit<'a> {
         }
     }
 
+    /// Makes the commit fail, as a conflict, if anybody has appended to a stream since it was read, though nothing is decided on it.
+    pub fn rely_on<D: Decider>(&mut self, loaded: &Loaded<D>) {
+        self.writes.push(StreamWrite { stream: loaded.stream, expected: loaded.expected, events: Vec::new() });
+    }
+
     /// Stores an answer together with the events.
     pub fn answer(&mut self, row: IdempotencyRow) {
         self.answer = Some(row);
@@ -156,7 +161,7 @@ impl<'a> Unit<'a> {
 
     /// Whether nothing was decided.
     pub fn is_empty(&self) -> bool {
-        self.writes.is_empty()
+        self.events().next().is_none()
     }
 
     /// Appends everything or nothing.

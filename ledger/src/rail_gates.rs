@@ -289,11 +289,12 @@ fn setting_blockers(input: &GateInput<'_>, rail: &Rail) -> Vec<Blocker> {
 }
 
 fn session_blocker(input: &GateInput<'_>, rail: &Rail, blockers: &[Blocker]) -> Option<Blocker> {
+    let complete = rail.adapter.as_ref().is_some_and(|adapter| adapter.missing_parts().is_empty());
     let protocol_only = rail.adapter.as_ref().is_some_and(|adapter| !adapter.settles_itself(rail.rail_id));
     match input.mode {
         Mode::Live if protocol_only => Some(Blocker::AdapterNotImplemented),
         _ if !blockers.is_empty() => Some(Blocker::NotEffective),
-        Mode::Live if rail.adapter.is_none() => Some(Blocker::AdapterNotImplemented),
+        Mode::Live if !complete => Some(Blocker::AdapterNotImplemented),
         Mode::Live => fee_blocker(input, rail),
         Mode::Sandbox => None,
     }

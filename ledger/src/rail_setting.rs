@@ -1,5 +1,9 @@
 //! A merchant's settings for one rail and mode (TR-26, RT-056, DIS-10).
 
+mod review;
+
+pub use review::{Review, reviewed};
+
 use crate::{
     check::rejections,
     wallet::{self, Invalid},
@@ -26,6 +30,8 @@ pub enum RailSetting {
         setting: Box<RailSettingSaved>,
         /// What has been made of its payout and fee fields.
         status: Status,
+        /// Whether the fee can be collected as they say.
+        fees: FeeStatus,
     },
 }
 
@@ -38,6 +44,41 @@ pub enum Status {
     PendingReview,
     /// May be used.
     Verified,
+    /// May not be used.
+    Rejected,
+}
+
+/// Whether Hilt's fee can be collected on an EVM rail (TR-28).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FeeStatus {
+    /// Nothing was said, or no collector was named.
+    NotConfigured,
+    /// Hilt has not seen the allowance.
+    PendingVerification,
+    /// Hilt has seen it.
+    Active,
+    /// It is no longer there.
+    Revoked,
+}
+
+impl FeeStatus {
+    /// The contract's word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            FeeStatus::NotConfigured => "not_configured",
+            FeeStatus::PendingVerification => "pending_verification",
+            FeeStatus::Active => "active",
+            FeeStatus::Revoked => "revoked",
+        }
+    }
+
+    /// Of fields that nobody has looked at.
+    pub const fn unseen(fees: Option<&FeeCollection>) -> Self {
+        match fees {
+            Some(FeeCollection { collector_address: Some(_), .. }) => FeeStatus::PendingVerification,
+            Some(_) | None => FeeStatus::NotConfigured,
+        }
+    }
 }
 
 impl Status {
@@ -47,6 +88,7 @@ impl Status {
             Status::Saved => "saved",
             Status::PendingReview => "pending_review",
             Status::Verified => "verified",
+            Status::Rejected => "rejected",
         }
     }
 }
@@ -56,6 +98,8 @@ impl Status {
 pub enum Command {
     /// Save it whole; saving the same again changes nothing.
     Save(Box<Save>),
+    /// What staff make of it.
+    Review(Box<Review>),
 }
 
 /// See [`Command::Save`].
@@ -99,6 +143,29 @@ rejections! {
             /// Which rule.
             rule: &'static str,
         } = "invalid_fee_collection", "{field}: {rule}";
+        /// There is no such setting.
+        NotFound = "rail_setting_not_found", "there is no such rail setting";
+        /// Staff say why.
+        ReasonRequired = "reason_required", "reason is required";
+        /// The reason is too long.
+        ReasonTooLong = "text_too_long", "reason: has at most 500 characters";
+        /// The rail has not passed the platform's gates (INV-35).
+        PlatformNotProductionEnabled = "platform_rail_not_production_enabled", "the rail takes no real payments, so nothing on it can be verified for them";
+        /// It does not wait for a review.
+        NotPending {
+            /// Where it is.
+            status: &'static str,
+        } = "rail_setting_not_pending", "the setting is {status}";
+        /// What was approved is not what the setting says now.
+        ApprovalStale = "approval_stale", "the setting has changed since the approval was asked for";
+        /// Payouts have nowhere to go.
+        PayoutAddressRequired = "payout_address_required", "the setting has no payout address";
+        /// The fee is billed later, which is not allowed for buyers who sign once.
+        FeeCollectionNotInstant = "merchant_fee_collection_not_instant", "deferred merchant billing is never activated";
+        /// No collector is named.
+        FeeCollectorAddressRequired = "fee_collector_address_required", "the setting names no fee collector";
+        /// There is no fee collection to take back.
+        FeeCollectionNotActive = "merchant_fee_collection_not_active", "the fee collection is not active";
     }
 }
 
@@ -108,7 +175,10 @@ impl Decider for RailSetting {
     type Rejection = Rejection;
 
     fn decide(state: &Self, command: Command) -> Result<Vec<Fact>, Rejection> {
-        let Command::Save(save) = command;
+        let save = match command {
+            Command::Save(save) => save,
+            Command::Review(review) => return review.decide(state),
+        };
         save.check()?;
         let two_person_review = save.two_person_review;
         let saved = save.event();
@@ -127,14 +197,23 @@ impl Decider for RailSetting {
     fn evolve(state: Self, event: &Event) -> Self {
         match (state, event) {
             (state, Event::RailSettingSaved(saved)) => {
-                let status = state.status_after(saved);
-                RailSetting::Saved { setting: Box::new(saved.clone()), status }
+                let (status, fees) = state.standing_after(saved);
+                RailSetting::Saved { setting: Box::new(saved.clone()), status, fees }
             }
-            (RailSetting::Saved { setting, .. }, Event::RailSettingAutoVerified(_)) => {
-                RailSetting::Saved { setting, status: Status::Verified }
+            (RailSetting::Saved { setting, fees, .. }, Event::RailSettingAutoVerified(_) | Event::RailSettingVerified(_)) => {
+                RailSetting::Saved { setting, status: Status::Verified, fees }
             }
-            (RailSetting::Saved { setting, .. }, Event::RailSettingReviewRequested(_)) => {
-                RailSetting::Saved { setting, status: Status::PendingReview }
+            (RailSetting::Saved { setting, fees, .. }, Event::RailSettingReviewRequested(_)) => {
+                RailSetting::Saved { setting, status: Status::PendingReview, fees }
+            }
+            (RailSetting::Saved { setting, fees, .. }, Event::RailSettingRejected(_)) => {
+                RailSetting::Saved { setting, status: Status::Rejected, fees }
+            }
+            (RailSetting::Saved { setting, status, .. }, Event::FeeCollectionActivated(_)) => {
+                RailSetting::Saved { setting, status, fees: FeeStatus::Active }
+            }
+            (RailSetting::Saved { setting, status, .. }, Event::FeeCollectionRevoked(_)) => {
+                RailSetting::Saved { setting, status, fees: FeeStatus::Revoked }
             }
             (state, _) => state,
         }
@@ -151,14 +230,14 @@ impl RailSetting {
     }
 
     /// A label or a switch may change freely; new payout or fee fields have been looked at by nobody.
-    fn status_after(&self, saved: &RailSettingSaved) -> Status {
+    fn standing_after(&self, saved: &RailSettingSaved) -> (Status, FeeStatus) {
         match self {
-            RailSetting::Saved { setting, status }
+            RailSetting::Saved { setting, status, fees }
                 if setting.payout_address == saved.payout_address && setting.fee_collection == saved.fee_collection =>
             {
-                *status
+                (*status, *fees)
             }
-            _ => Status::Saved,
+            _ => (Status::Saved, FeeStatus::unseen(saved.fee_collection.as_ref())),
         }
     }
 }

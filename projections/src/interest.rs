@@ -17,7 +17,22 @@ pub fn readers(event_type: EventType) -> &'static [&'static str] {
         | EventType::AgentSetupApproved
         | EventType::AgentSetupRejected
         | EventType::AgentSetupExpired => &["agent_setups"],
-        EventType::RailSettingSaved | EventType::RailSettingAutoVerified | EventType::RailSettingReviewRequested => &["rail_settings"],
+        EventType::RailSettingSaved
+        | EventType::RailSettingAutoVerified
+        | EventType::RailSettingReviewRequested
+        | EventType::RailSettingVerified
+        | EventType::RailSettingRejected
+        | EventType::FeeCollectionActivated
+        | EventType::FeeCollectionRevoked => &["rail_settings"],
+        EventType::ApprovalRequested | EventType::ApprovalApproved | EventType::ApprovalRejected | EventType::ApprovalApplied => {
+            &["approvals"]
+        }
+        // Whoever decides on a rail reads the policy's stream itself.
+        EventType::RailCapabilityUpdated
+        | EventType::RailLiveApplyGateChanged
+        | EventType::KillSwitchTripped
+        | EventType::KillSwitchCleared
+        | EventType::RuntimeSettingChanged => &[],
         EventType::PaymentCreated
         | EventType::PaymentBroadcastRecorded
         | EventType::PaymentConfirmationAttempted

@@ -5,6 +5,7 @@ pub mod access_index;
 pub mod access_products;
 pub mod agent_setups;
 pub mod api_keys;
+pub mod approvals;
 pub mod credits;
 pub mod deliveries;
 pub mod entitlements;
@@ -38,6 +39,7 @@ pub const ALL: &[Definition] = &[
     Definition::of::<access_products::AccessProducts>(),
     Definition::of::<agent_setups::AgentSetups>(),
     Definition::of::<api_keys::ApiKeys>(),
+    Definition::of::<approvals::Approvals>(),
     Definition::of::<credits::Credits>(),
     Definition::of::<deliveries::Deliveries>(),
     Definition::of::<entitlements::Entitlements>(),

@@ -145,9 +145,14 @@ impl TestApp {
 
     /// A token for `role`.
     pub async fn token(&self, role: Role, owner: Option<OwnerId>) -> String {
+        self.token_of("test", role, owner).await
+    }
+
+    /// A token for `role`, of that person.
+    pub async fn token_of(&self, sub: &str, role: Role, owner: Option<OwnerId>) -> String {
         let signer = self.state.vault.signer(KeyPurpose::Jwt).await.expect("there is a signing key");
         let exp = self.clock.now().plus_seconds(3600).seconds();
-        let claims = Claims { sub: "test".into(), owner_id: owner.map(|owner| owner.0), role, exp, aud: "hilt".into(), iss: None };
+        let claims = Claims { sub: sub.into(), owner_id: owner.map(|owner| owner.0), role, exp, aud: "hilt".into(), iss: None };
         jwt::sign(&signer, &claims).expect("a token is signed")
     }
 

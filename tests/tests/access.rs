@@ -2,6 +2,10 @@
 
 #[path = "access/checks.rs"]
 mod checks;
+#[path = "access/codes.rs"]
+mod codes;
+#[path = "access/edits.rs"]
+mod edits;
 #[path = "access/faces.rs"]
 mod faces;
 #[path = "access/follow.rs"]
@@ -12,8 +16,12 @@ mod histories;
 mod isolation;
 #[path = "access/keys.rs"]
 mod keys;
+#[path = "access/platform.rs"]
+mod platform;
 #[path = "access/products.rs"]
 mod products;
+#[path = "access/reviews.rs"]
+mod reviews;
 #[path = "access/sessions.rs"]
 mod sessions;
 #[path = "access/setup.rs"]
@@ -21,6 +29,8 @@ mod setup;
 #[path = "lifecycle/shop.rs"]
 #[allow(dead_code, reason = "each test binary uses its own part of the shop")]
 mod shop;
+#[path = "access/staff.rs"]
+mod staff;
 #[path = "access/support.rs"]
 mod support;
 

@@ -86,8 +86,6 @@ pub struct Config {
     pub sol_price_max_age_seconds: u32,
     /// `HILT_EVM_RPC_URLS` by CAIP-2 chain; may carry a provider's key.
     pub evm_rpc_urls: BTreeMap<String, Secret<Url>>,
-    /// `HILT_SOLANA_USDC_TWO_PERSON_REVIEW`.
-    pub solana_usdc_two_person_review: bool,
     /// `HILT_WEBHOOK_ALLOW_PRIVATE`.
     pub webhook_allow_private: bool,
     /// `HILT_SMTP_URL`; may carry a password.
@@ -212,7 +210,6 @@ impl Config {
                 parsed(text).filter(|seconds| (1..=86_400).contains(seconds))
             })?,
             evm_rpc_urls: source.required("HILT_EVM_RPC_URLS", "eip155:<chain>=<URL> pairs separated by commas", evm_rpc_urls)?,
-            solana_usdc_two_person_review: source.required("HILT_SOLANA_USDC_TWO_PERSON_REVIEW", "true or false", parsed)?,
             webhook_allow_private: source.required("HILT_WEBHOOK_ALLOW_PRIVATE", "true or false", parsed)?,
             public_api_url: source.required("HILT_PUBLIC_API_URL", "an http:// or https:// URL", public_url)?,
             public_web_url: source.required("HILT_PUBLIC_WEB_URL", "an http:// or https:// URL", public_url)?,

@@ -45,7 +45,6 @@ pub const SETTINGS: &[Setting] = &[
     ),
     with("HILT_SOL_PRICE_MAX_AGE_SECONDS", "60", "age in seconds beyond which a price of SOL is not used"),
     with("HILT_EVM_RPC_URLS", "", "JSON-RPC endpoints of EVM chains, as eip155:8453=https://…,eip155:1=https://…"),
-    with("HILT_SOLANA_USDC_TWO_PERSON_REVIEW", "false", "whether a live solana_usdc payout address waits for two people"),
     with("HILT_WEBHOOK_ALLOW_PRIVATE", "false", "whether webhooks may be delivered to private addresses"),
     unset(
         "HILT_SMTP_URL",

@@ -136,6 +136,13 @@ pub struct Staff {
     pub actor: Actor,
 }
 
+impl Staff {
+    /// Which member of staff, by an opaque id.
+    pub fn id(&self) -> &str {
+        self.actor.id.as_deref().unwrap_or_default()
+    }
+}
+
 /// Staff, or an auditor: those who may read the log (RT-116).
 #[derive(Clone, Debug)]
 pub struct LogReader {

@@ -116,7 +116,10 @@ async fn create_payment_session(
             if found.product.status != ProductStatus::Active {
                 return Err(Problem::of(Code::ProductNotActive).next_action("Activate the product before opening live sessions."));
             }
-            let options = gates::evaluate(&log, &platform, &settings, merchant.owner, Mode::Live, &found.product).await?;
+            let standing = platform.standing().await.map_err(|error| rejection::read(&error))?;
+            // A switch that is tripped while this goes on makes it look again.
+            unit.rely_on(&standing.policy);
+            let options = gates::under(&log, &standing.rails, &settings, merchant.owner, Mode::Live, &found.product).await?;
             let rail = options.choose(asked).map_err(refused)?;
             let subject = vault.resolve_subject(merchant.owner, &customer.identities()).await.map_err(|error| rejection::read(&error))?;
             let open = OpenSession {

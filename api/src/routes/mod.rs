@@ -42,6 +42,7 @@ mod sandbox;
 mod save_rail_setting;
 mod send_proof;
 mod solana_pay;
+mod staff;
 mod submit_proof;
 mod tickets;
 mod webhooks;
@@ -106,7 +107,7 @@ fn public() -> OpenApiRouter<State> {
 
 /// Routes for staff and auditors, which the public document leaves out (INV-47).
 fn internal() -> OpenApiRouter<State> {
-    OpenApiRouter::default().merge(admin::routes()).merge(tickets::admin_routes())
+    OpenApiRouter::default().merge(admin::routes()).merge(staff::routes()).merge(tickets::admin_routes())
 }
 
 /// The whole service. Bodies may have at most `body_limit` bytes.

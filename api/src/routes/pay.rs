@@ -44,7 +44,7 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use workers::{
     delivery::{Handed, Handover},
-    settle::{Asker, IDENTITY_MISSING, Settled, Settlement, Settler, proof_id},
+    settle::{Asker, GATE_CLOSED, IDENTITY_MISSING, KILL_SWITCHED, Settled, Settlement, Settler, proof_id},
 };
 
 /// How long a confirmation waits for a bot to make the buyer's access.
@@ -188,6 +188,7 @@ async fn confirm(
             Ok((position_header(settled.position), Json(confirmed(&settled, handed))).into_response())
         }
         Settlement::Pending(IDENTITY_MISSING) => Err(confirm_identity::missing()),
+        Settlement::Pending(reason @ (KILL_SWITCHED | GATE_CLOSED)) => Err(held(reason)),
         Settlement::Pending(reason) => Err(Problem::new(Code::TxNotConfirmed, format!("the transaction is not final yet: {reason}"))
             .next_action("Send the same request again.")
             .retry_after(2)),
@@ -198,6 +199,13 @@ async fn confirm(
             Err(problem)
         }
     }
+}
+
+/// It is paid, and its rail is stopped: nothing is lost, and the watcher settles it when the stop is over (INV-30).
+fn held(reason: &'static str) -> Problem {
+    let code = if reason == KILL_SWITCHED { Code::RailKillSwitched } else { Code::LiveApplyGateClosed };
+    Problem::new(code, "the payment is seen, and settles when Hilt has let the rail go on")
+        .next_action("Do not pay again: the payment settles by itself.")
 }
 
 /// What the request itself says wrong, before anyone asks the chain.

@@ -21,7 +21,10 @@ use events::{
     clock::Clock,
     vocab::{event::RailSettingSaved, id::RailSettingId, rail::Mode, time::Timestamp, words::Scope},
 };
-use ledger::rail_setting::{RailSetting as Setting, Status};
+use ledger::{
+    rail_setting::{FeeStatus, RailSetting as Setting, Status},
+    rails::Rails,
+};
 use projections::{
     Reader,
     rail_settings::{self, RailSetting, SettingStatus},
@@ -29,6 +32,7 @@ use projections::{
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
+use workers::platform::Platform;
 
 /// Routes of this file.
 pub fn routes() -> OpenApiRouter<State> {
@@ -67,23 +71,26 @@ async fn list(
     Part(reader): Part<Reader>,
     Part(fresh): Part<Fresh>,
     Part(clock): Part<Clock>,
+    Part(platform): Part<Platform>,
     merchant: Merchant,
     min: MinPosition,
     Params(query): Params<ModeQuery>,
 ) -> Result<Json<RailSettingList>, Problem> {
     let settings = read(&reader, &fresh, &merchant, min, query.mode(merchant.require(Scope::Read)?)?).await?;
-    let now = clock.now();
-    Ok(Json(RailSettingList { rail_settings: settings.into_iter().filter_map(|setting| view(setting, now)).collect() }))
+    let (rails, now) = (platform.shown().await.map_err(|error| rejection::read(&error))?, clock.now());
+    Ok(Json(RailSettingList { rail_settings: settings.into_iter().filter_map(|setting| view(setting, &rails, now)).collect() }))
 }
 
 /// One rail setting
 #[utoipa::path(get, path = "/v1/access/rail-settings/{rail_id}", tag = "access", operation_id = "get_rail_setting",
     params(("rail_id" = String, Path), ModeQuery), security(("hilt_key" = []), ("bearer" = [])),
     responses((status = 200, description = "The setting", body = RailSettingView), answers::ReadOne))]
+#[allow(clippy::too_many_arguments, reason = "each is one extracted part of the request")]
 async fn get(
     Part(reader): Part<Reader>,
     Part(fresh): Part<Fresh>,
     Part(clock): Part<Clock>,
+    Part(platform): Part<Platform>,
     merchant: Merchant,
     min: MinPosition,
     rail: Segment,
@@ -93,7 +100,8 @@ async fn get(
     let rail = input::rail("rail_id", &rail.0)?;
     let settings = read(&reader, &fresh, &merchant, min, mode).await?;
     let setting = settings.into_iter().find(|setting| setting.rail_id == rail);
-    setting.and_then(|setting| view(setting, clock.now())).map(Json).ok_or_else(|| Problem::of(Code::RailSettingNotFound))
+    let rails = platform.shown().await.map_err(|error| rejection::read(&error))?;
+    setting.and_then(|setting| view(setting, &rails, clock.now())).map(Json).ok_or_else(|| Problem::of(Code::RailSettingNotFound))
 }
 
 /// There are at most eight of a mode, so they need no pages.
@@ -102,13 +110,21 @@ async fn read(reader: &Reader, fresh: &Fresh, merchant: &Merchant, min: MinPosit
     rail_settings::list(reader, merchant.owner, mode).await.map_err(rejection::query)
 }
 
-fn view(row: RailSetting, now: Timestamp) -> Option<RailSettingView> {
+/// A row of the read model as the API shows it.
+pub fn view(row: RailSetting, rails: &Rails, now: Timestamp) -> Option<RailSettingView> {
     let status = match row.status {
         SettingStatus::Saved => Status::Saved,
         SettingStatus::PendingReview => Status::PendingReview,
         SettingStatus::Verified => Status::Verified,
+        SettingStatus::Rejected => Status::Rejected,
     };
-    let age = now.seconds().saturating_sub(row.meta.updated_at.seconds()).max(0);
+    let fees = match row.fee_status {
+        projections::rail_settings::FeeStatus::NotConfigured => FeeStatus::NotConfigured,
+        projections::rail_settings::FeeStatus::PendingVerification => FeeStatus::PendingVerification,
+        projections::rail_settings::FeeStatus::Active => FeeStatus::Active,
+        projections::rail_settings::FeeStatus::Revoked => FeeStatus::Revoked,
+    };
+    let age = row.review_since.map(|since| now.seconds().saturating_sub(since.seconds()).max(0));
     let saved = RailSettingSaved {
         setting_id: RailSettingId(row.meta.id),
         rail_id: row.rail_id,
@@ -118,6 +134,6 @@ fn view(row: RailSetting, now: Timestamp) -> Option<RailSettingView> {
         label: row.label,
         fee_collection: row.fee_collection,
     };
-    let view = save_rail_setting::view(&Setting::Saved { setting: Box::new(saved), status })?;
-    Some(RailSettingView { pending_review_age_seconds: view.pending_review_age_seconds.map(|_| age), ..view })
+    let view = save_rail_setting::view(&Setting::Saved { setting: Box::new(saved), status, fees }, rails.get(row.rail_id))?;
+    Some(RailSettingView { pending_review_age_seconds: age, ..view })
 }

@@ -132,11 +132,12 @@ async fn create_sandbox_session(
                 found => found?.product,
             };
             let rail_id = asked.unwrap_or(product.default_rail);
-            let rails = platform.rails().await.map_err(|error| rejection::read(&error))?;
-            let rail = rails.get(rail_id);
+            let standing = platform.standing().await.map_err(|error| rejection::read(&error))?;
+            let rail = standing.rails.get(rail_id);
             let subject = vault.resolve_subject(merchant.owner, &customer.identities()).await.map_err(|error| rejection::read(&error))?;
             let (session_id, entitlement_id): (SandboxSessionId, EntitlementId) = (new_id(), new_id());
             let mut unit = Unit::new(&log, context(&merchant, false, &request_id));
+            unit.rely_on(&standing.policy);
             let mut session = unit.start::<SandboxSession>(StreamId::new(Category::SandboxSession, session_id));
             let create = sandbox_session::Create {
                 sandbox_session_id: session_id,

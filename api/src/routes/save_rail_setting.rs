@@ -21,7 +21,7 @@ use events::{
     log::Log,
     unit::Unit,
     vocab::{
-        event::FeeCollection,
+        event::{FeeCollection, RailSettingSaved},
         id::RailSettingId,
         money::Minor,
         rail::{FeeCollectionMode, Mode, RailId},
@@ -29,11 +29,16 @@ use events::{
         words::Scope,
     },
 };
-use ledger::rail_setting::{Command, RailSetting, Save, Status};
+use ledger::{
+    rail_gates::Blocker,
+    rail_setting::{Command, FeeStatus, RailSetting, Save, Status},
+    rails::{KillSwitch, Rail},
+};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
+use workers::platform::Platform;
 
 /// A merchant's settings for a rail, whole.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -75,7 +80,7 @@ pub struct RailSettingView {
     pub payout_address: Option<String>,
     /// Your own words.
     pub label: Option<String>,
-    /// `saved`, `pending_review` or `verified`.
+    /// `saved`, `pending_review`, `verified` or `rejected`.
     pub status: String,
     /// How the fee is collected, on EVM rails.
     pub fee_collection: Option<FeeCollectionView>,
@@ -127,6 +132,7 @@ async fn save_rail_setting(
     Part(commands): Part<Commands>,
     Part(log): Part<Log>,
     Part(settings): Part<Arc<Settings>>,
+    Part(platform): Part<Platform>,
     merchant: Merchant,
     Path(rail): Path<String>,
     RequestId(request_id): RequestId,
@@ -140,24 +146,27 @@ async fn save_rail_setting(
     if mode == Mode::Live {
         agent_setups::require_live(&log, &settings, &merchant).await?;
     }
-    let save = body.command(merchant.owner, rail_id, mode, settings.solana_usdc_two_person_review)?;
+    let save = body.command(merchant.owner, rail_id, mode)?;
     let operation =
         Operation { owner: merchant.owner, name: format!("PUT /v1/access/rail-settings/{rail_id}"), key: Some(key), request_hash: hash };
     commands
         .run(operation, || async {
             let mut unit = Unit::new(&log, context(&merchant, mode == Mode::Live, &request_id));
             let stream = StreamId::new(Category::RailSetting, save.setting_id);
+            let standing = platform.standing().await.map_err(|error| rejection::read(&error))?;
+            unit.rely_on(&standing.policy);
+            let save = Save { two_person_review: standing.policy.state.solana_usdc_two_person_review(), ..save.clone() };
             let mut setting = unit.load::<RailSetting>(stream).await.map_err(|error| rejection::read(&error))?;
-            unit.decide(&mut setting, Command::Save(Box::new(save.clone())), None)
+            unit.decide(&mut setting, Command::Save(Box::new(save)), None)
                 .map_err(|refused| rejection::decided(refused.code(), refused))?;
-            let answer = Answer::ok(view(&setting.state).ok_or_else(|| Problem::of(Code::Internal))?)?;
+            let answer = Answer::ok(view(&setting.state, standing.rails.get(rail_id)).ok_or_else(|| Problem::of(Code::Internal))?)?;
             Ok(Draft { unit, answer })
         })
         .await
 }
 
 impl SaveRailSetting {
-    fn command(&self, owner: events::vocab::id::OwnerId, rail_id: RailId, mode: Mode, two_person_review: bool) -> Result<Save, Problem> {
+    fn command(&self, owner: events::vocab::id::OwnerId, rail_id: RailId, mode: Mode) -> Result<Save, Problem> {
         Ok(Save {
             setting_id: RailSettingId::of(owner, mode, rail_id),
             rail_id,
@@ -166,7 +175,8 @@ impl SaveRailSetting {
             payout_address: self.payout_address.clone(),
             label: self.label.clone(),
             fee_collection: self.fee_collection()?,
-            two_person_review,
+            // Read with the policy, when it is decided.
+            two_person_review: true,
         })
     }
 
@@ -183,15 +193,9 @@ impl SaveRailSetting {
     }
 }
 
-/// A saved setting as the API shows it.
-pub fn view(setting: &RailSetting) -> Option<RailSettingView> {
-    let RailSetting::Saved { setting, status } = setting else { return None };
-    let blockers = match (setting.enabled, &setting.payout_address, status) {
-        (false, _, _) => vec!["rail_setting_disabled"],
-        (true, None, _) => vec!["payout_address_required"],
-        (true, Some(_), Status::PendingReview) => vec!["rail_setting_pending_review"],
-        (true, Some(_), Status::Saved | Status::Verified) => vec![],
-    };
+/// A saved setting as the API shows it, and what stands in the way of the rail as it now stands.
+pub fn view(setting: &RailSetting, rail: &Rail) -> Option<RailSettingView> {
+    let RailSetting::Saved { setting, status, fees: standing } = setting else { return None };
     Some(RailSettingView {
         id: setting.setting_id,
         rail_id: setting.rail_id.to_string(),
@@ -200,16 +204,39 @@ pub fn view(setting: &RailSetting) -> Option<RailSettingView> {
         payout_address: setting.payout_address.clone(),
         label: setting.label.clone(),
         status: status.as_str().to_owned(),
-        fee_collection: setting.fee_collection.as_ref().map(|fees| FeeCollectionView {
-            model: fees.model.to_string(),
-            // Nothing turns it active yet but Hilt's own verification of the allowance on chain.
-            status: if fees.collector_address.is_some() { "pending_verification" } else { "not_configured" }.to_owned(),
-            collector_address: fees.collector_address.clone(),
-            token_contract: fees.token_contract.clone(),
-            limit_minor_units: fees.limit.map(u64::from),
-            allowance_tx_hash: fees.allowance_tx_hash.clone(),
-        }),
-        blockers: blockers.into_iter().map(str::to_owned).collect(),
+        fee_collection: setting.fee_collection.as_ref().map(|fees| fees_view(fees, *standing)),
+        blockers: blockers(setting, *status, rail).into_iter().map(|blocker| blocker.code().to_owned()).collect(),
         pending_review_age_seconds: (*status == Status::PendingReview).then_some(0),
     })
+}
+
+fn fees_view(fees: &FeeCollection, standing: FeeStatus) -> FeeCollectionView {
+    FeeCollectionView {
+        model: fees.model.to_string(),
+        status: standing.as_str().to_owned(),
+        collector_address: fees.collector_address.clone(),
+        token_contract: fees.token_contract.clone(),
+        limit_minor_units: fees.limit.map(u64::from),
+        allowance_tx_hash: fees.allowance_tx_hash.clone(),
+    }
+}
+
+/// What stands in the way, the platform's own gate first (INV-26).
+fn blockers(setting: &RailSettingSaved, status: Status, rail: &Rail) -> Vec<Blocker> {
+    let mut blockers = Vec::new();
+    match setting.mode {
+        Mode::Live if !rail.production_enabled => blockers.push(Blocker::PlatformNotProductionEnabled),
+        Mode::Sandbox if !rail.sandbox_enabled => blockers.push(Blocker::Disabled),
+        Mode::Live | Mode::Sandbox if rail.kill_switch == KillSwitch::Tripped => blockers.push(Blocker::KillSwitched),
+        Mode::Live | Mode::Sandbox => {}
+    }
+    match (setting.enabled, &setting.payout_address, status) {
+        (false, _, _) => blockers.push(Blocker::SettingDisabled),
+        // No money moves in the sandbox.
+        (true, None, _) if setting.mode == Mode::Live => blockers.push(Blocker::PayoutAddressRequired),
+        (true, _, Status::PendingReview) => blockers.push(Blocker::SettingPendingReview),
+        (true, _, Status::Rejected) => blockers.push(Blocker::SettingRejected),
+        (true, _, Status::Saved | Status::Verified) => {}
+    }
+    blockers
 }

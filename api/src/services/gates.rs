@@ -16,7 +16,8 @@ use events::{
 };
 use ledger::{
     rail_gates::{self, FeeCollectionState, GateInput, RailOptions, Review},
-    rail_setting::{self, RailSetting},
+    rail_setting::{self, FeeStatus, RailSetting},
+    rails::Rails,
 };
 use workers::platform::Platform;
 
@@ -31,6 +32,18 @@ pub async fn evaluate(
     product: &AccessProductCreated,
 ) -> Result<RailOptions, Problem> {
     let rails = platform.rails().await.map_err(|error| rejection::read(&error))?;
+    under(log, &rails, settings, owner, mode, product).await
+}
+
+/// [`evaluate`] on rails that the caller has read, and may rely on.
+pub async fn under(
+    log: &Log,
+    rails: &Rails,
+    settings: &Settings,
+    owner: OwnerId,
+    mode: Mode,
+    product: &AccessProductCreated,
+) -> Result<RailOptions, Problem> {
     let mut saved = Vec::new();
     for rail in rails
         .iter()
@@ -45,25 +58,26 @@ pub async fn evaluate(
         allowed_rails: &product.allowed_rails,
         backing_wallet: &product.merchant_wallet.to_string(),
         fee_bps: settings.access_fee_bps,
-        rails: &rails,
+        rails,
         settings: &saved,
     }))
 }
 
 fn gate_setting(setting: &RailSetting, rail_id: RailId) -> Option<rail_gates::RailSetting> {
-    let RailSetting::Saved { setting, status } = setting else { return None };
+    let RailSetting::Saved { setting, status, fees: standing } = setting else { return None };
     Some(rail_gates::RailSetting {
         rail_id,
         enabled: setting.enabled,
         payout_address: setting.payout_address.clone(),
         review: match status {
             rail_setting::Status::Verified => Review::Verified,
+            rail_setting::Status::Rejected => Review::Rejected,
             rail_setting::Status::Saved | rail_setting::Status::PendingReview => Review::Pending,
         },
         fee_collection: setting.fee_collection.as_ref().map(|fees| FeeCollectionState {
             model: fees.model,
             has_collector: fees.collector_address.is_some(),
-            active: false,
+            active: *standing == FeeStatus::Active,
         }),
     })
 }

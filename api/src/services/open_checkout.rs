@@ -15,7 +15,7 @@ use events::{
     claims::ClaimScope,
     clock::{Clock, new_id, random_bytes},
     log::{AppendError, Context, Log},
-    unit::Unit,
+    unit::{Unit, is_conflict},
     vault::Vault,
     vocab::{
         bytes::SolanaAddress,
@@ -23,6 +23,7 @@ use events::{
         id::{PaymentId, SubjectId},
         money::FeeBps,
         personal::Personal,
+        rail::RailId,
         stream::{Actor, Category, StreamId},
         words::{ActorKind, ProductType},
     },
@@ -31,9 +32,11 @@ use ledger::{
     fee::{self, Surface},
     payment::{self, Payment},
     product::free_place,
+    rails::{KillSwitch, Rails},
 };
 use rails::{phantom::DappKey, price::PriceSource, solana::programs::NATIVE_MINT};
 use std::sync::Arc;
+use workers::platform::Platform;
 
 /// Every attempt but the last loses its place to somebody else's payment, so a product with places left is sold long before.
 const ATTEMPTS: usize = 200;
@@ -73,6 +76,7 @@ pub struct Checkout {
     prices: PriceSource,
     settings: Arc<Settings>,
     own_writes: OwnWrites,
+    platform: Platform,
 }
 
 impl FromRef<State> for Checkout {
@@ -84,6 +88,7 @@ impl FromRef<State> for Checkout {
             prices: state.prices.clone(),
             settings: state.settings.clone(),
             own_writes: state.own_writes.clone(),
+            platform: state.platform.clone(),
         }
     }
 }
@@ -111,6 +116,9 @@ impl Checkout {
                 correlation_id: payment_id.0,
             };
             let mut unit = Unit::new(&self.log, context);
+            let standing = self.platform.standing().await.map_err(|error| rejection::read(&error))?;
+            unit.rely_on(&standing.policy);
+            running(&standing.rails)?;
             let mut payment = unit.start::<Payment>(StreamId::new(Category::Payment, payment_id));
             let create = self.create(ask, payment_id, subject, amount, place, quote.clone());
             unit.decide(&mut payment, payment::Command::Create(Box::new(create)), ask.hosted.loaded.last_event)
@@ -126,6 +134,8 @@ impl Checkout {
                 }
                 // Somebody was faster; another place may be free, and if none is, the next look says so.
                 Err(AppendError::ClaimTaken { claim, .. }) if claim.scope == ClaimScope::Place => {}
+                // The platform's policy was changed meanwhile; the next look finds what it says now.
+                Err(error) if is_conflict(&error) => {}
                 Err(error) => return Err(rejection::append(error)),
             }
         }
@@ -204,6 +214,16 @@ impl Checkout {
             expires_at: self.clock.now().plus_seconds(SESSION_SECONDS),
             personal: ask.identity.map_or_else(Personal::default, Identity::personal),
         }
+    }
+}
+
+/// The rail that a hosted checkout settles on runs: neither stopped nor taken out of production (INV-30).
+fn running(rails: &Rails) -> Result<(), Problem> {
+    let rail = rails.get(RailId::SolanaUsdc);
+    match rail.kill_switch {
+        KillSwitch::Tripped => Err(Problem::of(Code::RailKillSwitched).next_action("Try again when Hilt has ended the emergency stop.")),
+        KillSwitch::NotTripped if !rail.production_enabled => Err(Problem::of(Code::RailDisabled)),
+        KillSwitch::NotTripped => Ok(()),
     }
 }
 

@@ -63,6 +63,8 @@ ids! {
     TicketId,
     /// An API key (OBJ-12).
     ApiKeyId,
+    /// A second person's approval (RT-105).
+    ApprovalId,
     /// A merchant rail setting (OBJ-18).
     RailSettingId,
     /// A webhook endpoint (OBJ-28).

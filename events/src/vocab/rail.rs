@@ -47,6 +47,17 @@ words! {
         /// USDT on TRON.
         TronUsdt = "tron_usdt",
     }
+    /// How far a rail has come (OBJ-15).
+    pub enum CapabilityStatus, "status is production_available, sandbox_available, private_alpha_target or review_required" {
+        /// Settles real payments.
+        ProductionAvailable = "production_available",
+        /// Has a shape to develop against.
+        SandboxAvailable = "sandbox_available",
+        /// A future rail, hidden behind its gates.
+        PrivateAlphaTarget = "private_alpha_target",
+        /// Waits for a review of its risks.
+        ReviewRequired = "review_required",
+    }
     /// Whether a setting or an object moves real money.
     pub enum Mode, "mode is live or sandbox" {
         /// Real money.

@@ -64,6 +64,10 @@ words! {
         AgentSetup = "agent_setup",
         /// An owner's credits; the stream's id is the owner's.
         Credits = "credits",
+        /// The platform's policy; one stream for the deployment.
+        Platform = "platform",
+        /// A second person's approval.
+        Approval = "approval",
         /// An owner's workspace; the stream's id is the owner's.
         Workspace = "workspace",
     }

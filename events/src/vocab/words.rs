@@ -224,4 +224,9 @@ words! {
         /// An operator at the command line.
         Operator = "operator",
     }
+    /// A setting of the deployment that staff change while it runs (RT-089).
+    pub enum SettingKey, "unknown setting" {
+        /// Whether a live `solana_usdc` payout waits for two people (Q-1, DIS-10).
+        SolanaUsdcTwoPersonReview = "solana_usdc_two_person_review",
+    }
 }

@@ -5,6 +5,7 @@ mod buyer;
 mod checkout;
 mod merchant;
 mod others;
+mod platform;
 
 use events::vocab::{
     bytes::{Hash32, Signature64, SolanaAddress, TxSignature},
@@ -46,6 +47,19 @@ pub fn sample(event_type: EventType) -> Event {
         | T::SandboxSessionCreated
         | T::SandboxSessionConfirmed
         | T::SandboxProofRejected => access::sample(event_type),
+        T::RailSettingVerified
+        | T::RailSettingRejected
+        | T::FeeCollectionActivated
+        | T::FeeCollectionRevoked
+        | T::RailCapabilityUpdated
+        | T::RailLiveApplyGateChanged
+        | T::KillSwitchTripped
+        | T::KillSwitchCleared
+        | T::RuntimeSettingChanged
+        | T::ApprovalRequested
+        | T::ApprovalApproved
+        | T::ApprovalRejected
+        | T::ApprovalApplied => platform::sample(event_type),
         T::PaymentCreated
         | T::PaymentBroadcastRecorded
         | T::PaymentConfirmationAttempted

@@ -1,7 +1,7 @@
 //! The rails that the product has, and what it says of each.
 
-use super::{Adapter, CapabilityStatus, KillSwitch, Rail};
-use events::vocab::rail::RailId;
+use super::{Adapter, Gate, KillSwitch, Rail};
+use events::vocab::rail::{CapabilityStatus, RailId};
 
 /// Every rail, in the contract's order.
 pub(super) fn rails() -> [Rail; 8] {
@@ -24,6 +24,10 @@ fn solana_usdc() -> Rail {
         settlement_verification_status: "verified_current",
         entitlement_activation_support: "production_after_verified_payment_receipt_or_membership_state",
         kill_switch: KillSwitch::NotTripped,
+        allowlisted_chains: Vec::new(),
+        tripped_chains: Vec::new(),
+        live_apply_open: true,
+        proof_scaffold: None,
         adapter: Some(Adapter {
             session_strategy: "hosted_checkout",
             session_implementation: "hilt_checkout_payment",
@@ -35,6 +39,7 @@ fn solana_usdc() -> Rail {
             proof_type: "hilt_solana_usdc_payment_v1",
             payment_protocol: None,
             settlement_rail_id: "solana_usdc",
+            passed_gates: Gate::ALL,
         }),
     }
 }
@@ -55,6 +60,10 @@ fn x402() -> Rail {
         settlement_verification_status: "sandbox_shape_only",
         entitlement_activation_support: "sandbox_or_manually_seeded_checks_only_no_live_activation",
         kill_switch: KillSwitch::NotTripped,
+        allowlisted_chains: Vec::new(),
+        tripped_chains: Vec::new(),
+        live_apply_open: false,
+        proof_scaffold: None,
         adapter: Some(Adapter {
             session_strategy: "direct_http_402",
             session_implementation: "x402_payment_requirement",
@@ -66,6 +75,7 @@ fn x402() -> Rail {
             proof_type: "x402_payment_signature_v1",
             payment_protocol: Some("x402"),
             settlement_rail_id: "derived_from_payment_requirements",
+            passed_gates: &[Gate::KillSwitch],
         }),
     }
 }
@@ -86,6 +96,10 @@ fn base_usdc() -> Rail {
         settlement_verification_status: "future_candidate_not_live",
         entitlement_activation_support: "blocked_until_live_apply_gates_pass",
         kill_switch: KillSwitch::NotTripped,
+        allowlisted_chains: Vec::new(),
+        tripped_chains: Vec::new(),
+        live_apply_open: false,
+        proof_scaffold: None,
         adapter: Some(Adapter {
             session_strategy: "wallet_transfer_proof",
             session_implementation: "erc20_transfer_requirement",
@@ -97,6 +111,7 @@ fn base_usdc() -> Rail {
             proof_type: "erc20_transfer_v1",
             payment_protocol: None,
             settlement_rail_id: "base_usdc",
+            passed_gates: &[Gate::KillSwitch],
         }),
     }
 }
@@ -117,6 +132,10 @@ fn evm_usdc() -> Rail {
         settlement_verification_status: "future_candidate_not_live",
         entitlement_activation_support: "blocked_until_live_apply_gates_pass",
         kill_switch: KillSwitch::NotTripped,
+        allowlisted_chains: Vec::new(),
+        tripped_chains: Vec::new(),
+        live_apply_open: false,
+        proof_scaffold: None,
         adapter: Some(Adapter {
             session_strategy: "wallet_transfer_proof_allowlisted_chain",
             session_implementation: "erc20_transfer_requirement",
@@ -128,6 +147,7 @@ fn evm_usdc() -> Rail {
             proof_type: "erc20_transfer_v1",
             payment_protocol: None,
             settlement_rail_id: "evm_usdc",
+            passed_gates: &[Gate::KillSwitch],
         }),
     }
 }
@@ -135,6 +155,7 @@ fn evm_usdc() -> Rail {
 fn usdt_family() -> Rail {
     usdt(
         RailId::Usdt,
+        None,
         "Conditional rail family: issuer, network, compliance, support and dispute risks are under review.",
         "None: the family is listed and never configurable.",
     )
@@ -143,6 +164,7 @@ fn usdt_family() -> Rail {
 fn solana_usdt() -> Rail {
     usdt(
         RailId::SolanaUsdt,
+        Some("solana_token_transfer_v1"),
         "Review required: no checkout, no receipt creation, no entitlement activation.",
         "Scaffold solana_token_transfer_v1 only; required before any use.",
     )
@@ -151,6 +173,7 @@ fn solana_usdt() -> Rail {
 fn erc20_usdt() -> Rail {
     usdt(
         RailId::Erc20Usdt,
+        Some("erc20_transfer_v1"),
         "Review required: chain and contract allowlist; no checkout, no receipt creation, no entitlement activation.",
         "Scaffold erc20_transfer_v1 only; required before any use.",
     )
@@ -159,13 +182,19 @@ fn erc20_usdt() -> Rail {
 fn tron_usdt() -> Rail {
     usdt(
         RailId::TronUsdt,
+        Some("tron_transfer_v1"),
         "Research and review required: separate provider, finality, support and compliance model; no checkout, no receipt creation, no entitlement activation.",
         "Scaffold tron_transfer_v1 only; required before any use.",
     )
 }
 
 /// USDT rails are listed and closed at every gate (INV-12).
-fn usdt(rail_id: RailId, confirmation_policy: &'static str, replay_protection_policy: &'static str) -> Rail {
+fn usdt(
+    rail_id: RailId,
+    proof_scaffold: Option<&'static str>,
+    confirmation_policy: &'static str,
+    replay_protection_policy: &'static str,
+) -> Rail {
     Rail {
         rail_id,
         status: CapabilityStatus::ReviewRequired,
@@ -181,6 +210,10 @@ fn usdt(rail_id: RailId, confirmation_policy: &'static str, replay_protection_po
         settlement_verification_status: "blocked",
         entitlement_activation_support: "blocked",
         kill_switch: KillSwitch::NotTripped,
+        allowlisted_chains: Vec::new(),
+        tripped_chains: Vec::new(),
+        live_apply_open: false,
+        proof_scaffold,
         adapter: None,
     }
 }

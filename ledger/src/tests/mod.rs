@@ -11,6 +11,7 @@ mod mail;
 mod membership;
 mod payment;
 mod phantom_session;
+mod platform;
 mod product;
 mod proof;
 mod receipt;

@@ -1,9 +1,9 @@
 //! What is asked of `entitlements`.
 
-use super::Entitlement;
+use super::{Entitlement, EntitlementStatus};
 use crate::{Page, QueryError, Reader, Window};
 use events::vocab::{
-    id::{AccessProductId, OwnerId, PaymentId},
+    id::{AccessProductId, EntitlementId, OwnerId, PaymentId},
     time::Timestamp,
 };
 use uuid::Uuid;
@@ -69,4 +69,39 @@ pub async fn list(reader: &Reader, owner: OwnerId, livemode: bool, window: Windo
 /// Entitlements recorded as active whose window is over, of all owners.
 pub async fn lapsed(reader: &Reader, now: Timestamp, limit: u32) -> Result<Vec<Entitlement>, QueryError> {
     reader.many(TABLES, sqlx::query_scalar(include_str!("queries/lapsed.sql")).bind(now.datetime()).bind(i64::from(limit))).await
+}
+
+/// Which entitlements staff ask for.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted {
+    /// Live or sandbox.
+    pub livemode: bool,
+    /// Where they stand.
+    pub status: Option<EntitlementStatus>,
+    /// The workspace.
+    pub owner: Option<OwnerId>,
+    /// What they give access to.
+    pub access_product: Option<AccessProductId>,
+}
+
+/// Entitlements of every workspace, newest first: for staff.
+pub async fn for_staff(reader: &Reader, wanted: Wanted, window: Window) -> Result<Page<Entitlement>, QueryError> {
+    let Wanted { livemode, status, owner, access_product } = wanted;
+    let (status, owner, product) = (status.map(EntitlementStatus::as_str), owner.map(|id| id.0), access_product.map(|id| id.0));
+    let rows = sqlx::query_scalar(include_str!("queries/for_staff.sql"))
+        .bind(livemode)
+        .bind(status)
+        .bind(owner)
+        .bind(product)
+        .bind(window.after_time())
+        .bind(window.after_id())
+        .bind(window.limit())
+        .bind(window.offset());
+    let total = sqlx::query_scalar(include_str!("queries/count_for_staff.sql")).bind(livemode).bind(status).bind(owner).bind(product);
+    reader.page(TABLES, rows, total).await
+}
+
+/// The row of that id, whoever's it is: for staff.
+pub async fn find_for_staff(reader: &Reader, id: EntitlementId) -> Result<Option<Entitlement>, QueryError> {
+    reader.one(TABLES, sqlx::query_scalar(include_str!("queries/find_for_staff.sql")).bind(id.0)).await
 }

@@ -3,7 +3,7 @@
 use super::{DeliveryStatus, WebhookDelivery};
 use crate::{Page, QueryError, Reader, Window};
 use events::vocab::{
-    id::{DeliveryId, EndpointId, OwnerId},
+    id::{DeliveryId, EndpointId, EventId, OwnerId},
     time::Timestamp,
 };
 use serde::Deserialize;
@@ -74,4 +74,10 @@ pub struct Open {
 pub async fn open(reader: &Reader, after: Option<DeliveryId>, limit: u32) -> Result<Vec<Open>, QueryError> {
     let after = after.map_or(Uuid::nil(), Uuid::from);
     reader.many(TABLES, sqlx::query_scalar(include_str!("queries/open.sql")).bind(after).bind(i64::from(limit))).await
+}
+
+/// The deliveries that tell of these events, oldest first.
+pub async fn of_sources(reader: &Reader, owner: OwnerId, sources: &[EventId]) -> Result<Vec<WebhookDelivery>, QueryError> {
+    let sources: Vec<Uuid> = sources.iter().map(|id| id.0).collect();
+    reader.many(TABLES, sqlx::query_scalar(include_str!("queries/of_sources.sql")).bind(owner.0).bind(sources)).await
 }

@@ -11,6 +11,12 @@ pub(super) fn of(event: &Event) -> String {
         Event::RailSettingSaved(e) => format!("{} {} settings saved, enabled: {}", e.mode, e.rail_id, e.enabled),
         Event::RailSettingAutoVerified(e) => format!("{} payout to {} verified", e.rail_id, e.payout_address),
         Event::RailSettingReviewRequested(e) => format!("{} settings wait for two people", e.rail_id),
+        Event::RailSettingVerified(e) => {
+            format!("{} payout to {} verified by {}, approval {}", e.rail_id, e.payout_address, e.by, e.approval_id)
+        }
+        Event::RailSettingRejected(e) => format!("{} settings rejected by {}: {}", e.rail_id, e.by, e.reason),
+        Event::FeeCollectionActivated(e) => format!("{} fee collection active, approval {}", e.rail_id, e.approval_id),
+        Event::FeeCollectionRevoked(e) => format!("{} fee collection revoked by {}: {}", e.rail_id, e.by, e.reason),
         Event::PaymentCreated(e) => {
             format!("asks {} {} = {} + {} fee, until {}", e.amount, e.asset.symbol, e.merchant_amount, e.fee_amount, e.expires_at)
         }
@@ -141,6 +147,25 @@ fn of_merchant(event: &Event) -> String {
         Event::MailSent(e) => format!("mail taken at attempt {}", e.attempt),
         Event::MailFailed(e) => format!("mail attempt {} failed: {}", e.attempt, e.reason),
         Event::TicketClosed(_) => "closed".to_owned(),
+        _ => of_platform(event),
+    }
+}
+
+/// What staff say of the platform.
+fn of_platform(event: &Event) -> String {
+    let on = |chain: &Option<String>| chain.as_ref().map(|chain| format!(" on {chain}")).unwrap_or_default();
+    match event {
+        Event::RailCapabilityUpdated(e) => {
+            format!("{} is {}, production: {}, sandbox: {}", e.rail_id, e.status, e.production_enabled, e.sandbox_enabled)
+        }
+        Event::RailLiveApplyGateChanged(e) => format!("{} live apply {}", e.rail_id, if e.open { "open" } else { "closed" }),
+        Event::KillSwitchTripped(e) => format!("{}{} stopped by {}: {}", e.rail_id, on(&e.chain), e.by, e.reason),
+        Event::KillSwitchCleared(e) => format!("{}{} goes on, by {}: {}", e.rail_id, on(&e.chain), e.by, e.reason),
+        Event::RuntimeSettingChanged(e) => format!("{} set by {}: {}", e.key, e.by, e.reason),
+        Event::ApprovalRequested(e) => format!("{} asks for approval: {}", e.by, e.reason),
+        Event::ApprovalApproved(e) => format!("approved by {}", e.by),
+        Event::ApprovalRejected(e) => format!("rejected by {}: {}", e.by, e.reason),
+        Event::ApprovalApplied(e) => format!("took effect as event {}", e.applied_event),
         other => other.event_type().as_str().to_owned(),
     }
 }

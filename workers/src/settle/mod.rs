@@ -19,7 +19,10 @@ pub use record::proof_id;
 pub use wake::Waker;
 pub use watch::WatchError;
 
-use crate::delivery::{DeliverError, Handover};
+use crate::{
+    delivery::{DeliverError, Handover},
+    platform::Platform,
+};
 use events::{
     clock::Clock,
     log::{AppendError, Context, Log, ReadError},
@@ -29,13 +32,18 @@ use events::{
         bytes::TxSignature,
         event::{EntitlementActivated, PaymentConfirmed, PaymentCreated, ReceiptCreated},
         id::{IdentitySessionId, MembershipId, PaymentId},
+        rail::RailId,
         stream::{Actor, Category, StreamId},
         time::Timestamp,
         words::{Outcome, Trigger},
     },
 };
 use identity::{Identity, Search};
-use ledger::{identity_session::VALID_SECONDS, payment::Payment};
+use ledger::{
+    identity_session::VALID_SECONDS,
+    payment::Payment,
+    rails::{KillSwitch, Rails},
+};
 use projections::{QueryError, Reader};
 use rails::solana::rpc::RpcUnavailable;
 use std::sync::Arc;
@@ -54,6 +62,7 @@ struct Parts {
     reader: Reader,
     chain: Option<Chain>,
     handover: Handover,
+    platform: Platform,
 }
 
 /// Who asks, for the events.
@@ -142,11 +151,26 @@ macro_rules! rejected {
 }
 pub(crate) use rejected;
 
+/// What a payment waits for whose rail is stopped: it is paid, and settles when the stop is over.
+pub const KILL_SWITCHED: &str = "rail_kill_switched";
+/// The same, while the rail's settled payments do not become access.
+pub const GATE_CLOSED: &str = "live_apply_gate_closed";
+
+/// Why payments that are seen to be paid do not settle now, if they do not (OBJ-16).
+fn held(rails: &Rails) -> Option<&'static str> {
+    let rail = rails.get(RailId::SolanaUsdc);
+    match rail.kill_switch {
+        KillSwitch::Tripped => Some(KILL_SWITCHED),
+        KillSwitch::NotTripped if !rail.live_apply_open => Some(GATE_CLOSED),
+        KillSwitch::NotTripped => None,
+    }
+}
+
 impl Settler {
-    /// Settles payments of `log` on `chain`, if one is configured. `reader` leads to proofs of identity, and `handover` knows what
-    /// payments hand over.
-    pub fn new(log: Log, vault: Vault, clock: Clock, reader: Reader, chain: Option<Chain>, handover: Handover) -> Self {
-        Settler(Arc::new(Parts { log, vault, clock, reader, chain, handover }))
+    /// Settles payments of `log` on `chain`, if one is configured. `reader` leads to proofs of identity, `handover` knows what
+    /// payments hand over, and `platform` whether settled payments become access at all.
+    pub fn new(log: Log, vault: Vault, clock: Clock, reader: Reader, chain: Option<Chain>, handover: Handover, platform: Platform) -> Self {
+        Settler(Arc::new(Parts { log, vault, clock, reader, chain, handover, platform }))
     }
 
     /// The chain it asks.
@@ -211,7 +235,8 @@ impl Settler {
         asker: &Asker,
         look: &Result<Look, RpcUnavailable>,
     ) -> Result<Settlement, SettleError> {
-        let Parts { log, vault, clock, reader, handover, .. } = &*self.0;
+        let Parts { log, vault, clock, reader, handover, platform, .. } = &*self.0;
+        let standing = platform.standing().await?;
         let payment = events::unit::load::<Payment>(log, StreamId::new(Category::Payment, payment_id)).await?;
         let context = Context {
             owner_id: payment.owner_id,
@@ -220,16 +245,21 @@ impl Settler {
             request_id: asker.request_id.clone(),
             correlation_id: payment.correlation_id.unwrap_or(payment_id.0),
         };
-        let unit = Unit::new(log, context);
+        let mut unit = Unit::new(log, context);
+        // A switch that is tripped while this goes on makes it look again.
+        unit.rely_on(&standing.policy);
         let settled = matches!(payment.state, Payment::Confirmed { .. });
         let case = record::Case::open(log, vault, unit, payment, tx, asker.trigger, clock.now()).await?;
         match look {
             Ok(Look { outcome: Outcome::Passed, matched: Some(matched), observed, network, .. }) => {
+                if let Some(reason) = held(&standing.rails).filter(|_| !settled) {
+                    return case.waits(matched, reason).await;
+                }
                 let search = Search { log, vault, reader, payment: case.facts(), payer: matched.payer, now: clock.now() };
                 let identity = if settled { Identity::NotNeeded } else { search.find(asker.identity_session_id).await? };
                 let signer = vault.signer(KeyPurpose::Receipt).await?;
                 match identity {
-                    Identity::Missing => case.awaits_identity(matched).await,
+                    Identity::Missing => case.waits(matched, IDENTITY_MISSING).await,
                     Identity::NotNeeded => case.pass(matched, observed.clone(), network, &signer, handover).await,
                     Identity::Proven(proven) => case.proven(*proven).pass(matched, observed.clone(), network, &signer, handover).await,
                 }

@@ -2,11 +2,7 @@
 
 mod delivery;
 
-use super::{
-    Look, SettleError, Settled, Settlement, buyer,
-    identity::{MISSING, Proven},
-    rejected,
-};
+use super::{Look, SettleError, Settled, Settlement, buyer, identity::Proven, rejected};
 use crate::delivery::Handover;
 use events::{
     claims::ClaimScope,
@@ -134,13 +130,14 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// The transaction pays, and nobody has proved who pays: the money is there, and a proof made later lets it settle.
-    pub async fn awaits_identity(mut self, matched: &Matched) -> Result<Settlement, SettleError> {
+    /// The transaction pays, and something else must come first: a proof of who pays, or the end of an emergency stop. The money is
+    /// there, and the payment settles when it has come.
+    pub async fn waits(mut self, matched: &Matched, reason: &'static str) -> Result<Settlement, SettleError> {
         let link = payment::Command::LinkPaid { tx: self.tx, payer: matched.payer, paid_at: self.paid_at(matched) };
         self.unit.decide(&mut self.payment, link, None).map_err(rejected!())?;
-        self.attempt(Outcome::Pending, MISSING)?;
+        self.attempt(Outcome::Pending, reason)?;
         self.commit_attempt().await?;
-        Ok(Settlement::Pending(MISSING))
+        Ok(Settlement::Pending(reason))
     }
 
     /// It does not pay, or not yet.
@@ -435,6 +432,10 @@ impl<'a> Case<'a> {
             membership_id,
         }));
         let mut entitlement = load::<Entitlement>(self.log, StreamId::new(Category::Entitlement, entitlement_id)).await?;
+        // Staff closed it before it was paid. The money is on record all the same, and the membership begins anew.
+        if matches!(entitlement.state, Entitlement::Revoked { .. } | Entitlement::Failed { .. }) {
+            return Ok(());
+        }
         let activate = entitlement::Activate {
             owner_id: entitlement.owner_id.unwrap_or(owner_id),
             livemode: entitlement.livemode.unwrap_or(false),

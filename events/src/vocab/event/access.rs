@@ -109,6 +109,56 @@ pub struct RailSettingReviewRequested {
     pub rail_id: RailId,
 }
 
+/// Two members of staff have looked at the setting, and it may be used (TR-27).
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct RailSettingVerified {
+    pub setting_id: RailSettingId,
+    pub rail_id: RailId,
+    /// The payout address that was looked at.
+    pub payout_address: String,
+    pub approval_id: ApprovalId,
+    /// The event that permits it: `approval.approved`.
+    pub approval_event: EventId,
+    /// The member of staff.
+    pub by: String,
+    pub reason: String,
+}
+
+/// The setting was looked at and refused (TR-27). It takes no second person.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct RailSettingRejected {
+    pub setting_id: RailSettingId,
+    pub rail_id: RailId,
+    /// The member of staff.
+    pub by: String,
+    pub reason: String,
+}
+
+/// The merchant's allowance for the fee was seen on chain (TR-28).
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct FeeCollectionActivated {
+    pub setting_id: RailSettingId,
+    pub rail_id: RailId,
+    /// The fields that were looked at.
+    pub fee_collection: FeeCollection,
+    pub approval_id: ApprovalId,
+    /// The event that permits it: `approval.approved`.
+    pub approval_event: EventId,
+    /// The member of staff.
+    pub by: String,
+    pub reason: String,
+}
+
+/// The fee can no longer be collected (TR-28).
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct FeeCollectionRevoked {
+    pub setting_id: RailSettingId,
+    pub rail_id: RailId,
+    /// The member of staff.
+    pub by: String,
+    pub reason: String,
+}
+
 /// A live session to pay for an access product (TR-31). Sealed beside it: the customer's id, e-mail and the metadata.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct PaymentSessionCreated {

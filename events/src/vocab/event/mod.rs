@@ -5,11 +5,13 @@
 
 mod access;
 mod agent_setup;
+mod approval;
 mod buyer;
 mod checkout;
 mod delivery;
 mod keys;
 mod membership;
+mod platform;
 mod product;
 mod proof;
 mod receipt;
@@ -18,11 +20,13 @@ mod webhook;
 
 pub use access::*;
 pub use agent_setup::*;
+pub use approval::*;
 pub use buyer::*;
 pub use checkout::*;
 pub use delivery::*;
 pub use keys::*;
 pub use membership::*;
+pub use platform::*;
 pub use product::*;
 pub use proof::*;
 pub use receipt::*;
@@ -190,4 +194,17 @@ vocabulary! {
     DeliveryWithdrawn = "delivery.withdrawn" v 1 in Delivery,
     DeliveryWithdrawalFailed = "delivery.withdrawal_failed" v 1 in Delivery,
     DeliveryWithdrawalCancelled = "delivery.withdrawal_cancelled" v 1 in Delivery,
+    RailSettingVerified = "rail_setting.verified" v 1 in RailSetting,
+    RailSettingRejected = "rail_setting.rejected" v 1 in RailSetting,
+    FeeCollectionActivated = "fee_collection.activated" v 1 in RailSetting,
+    FeeCollectionRevoked = "fee_collection.revoked" v 1 in RailSetting,
+    RailCapabilityUpdated = "rail_capability.updated" v 1 in Platform,
+    RailLiveApplyGateChanged = "rail_live_apply_gate.changed" v 1 in Platform,
+    KillSwitchTripped = "kill_switch.tripped" v 1 in Platform,
+    KillSwitchCleared = "kill_switch.cleared" v 1 in Platform,
+    RuntimeSettingChanged = "runtime_setting.changed" v 1 in Platform,
+    ApprovalRequested = "approval.requested" v 1 in Approval,
+    ApprovalApproved = "approval.approved" v 1 in Approval,
+    ApprovalRejected = "approval.rejected" v 1 in Approval,
+    ApprovalApplied = "approval.applied" v 1 in Approval,
 }

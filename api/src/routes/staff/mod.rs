@@ -1,0 +1,91 @@
+//! What staff do to the platform and for merchants: settings, rails, reviews, entitlements. No route of it is in the public document
+//! (INV-47), and every write keeps who did it and why (INV-44).
+
+mod approvals;
+mod capability;
+mod entitlement_edits;
+mod entitlements;
+mod kill_switch;
+mod rail_reviews;
+mod rail_view;
+mod rails;
+mod settings;
+
+use crate::{
+    http::{auth::Staff, idempotency::Operation, problem::Problem, rejection, request_id::RequestId},
+    state::State,
+};
+use events::{clock::new_id, log::Context, vocab::id::OwnerId};
+use ledger::platform::Said;
+use utoipa_axum::router::OpenApiRouter;
+use uuid::Uuid;
+
+/// Routes of this folder.
+pub fn routes() -> OpenApiRouter<State> {
+    OpenApiRouter::default()
+        .merge(approvals::routes())
+        .merge(capability::routes())
+        .merge(entitlement_edits::routes())
+        .merge(entitlements::routes())
+        .merge(kill_switch::routes())
+        .merge(rail_reviews::routes())
+        .merge(rails::routes())
+        .merge(settings::routes())
+}
+
+/// Whose idempotency keys those are that staff send for what belongs to no workspace.
+const PLATFORM: OwnerId = OwnerId(Uuid::nil());
+
+/// One write of staff.
+struct Act<'a> {
+    staff: &'a Staff,
+    request_id: &'a RequestId,
+    /// `METHOD /route/template` and the path's own ids.
+    name: String,
+    key: Option<String>,
+    hash: [u8; 32],
+}
+
+impl Act<'_> {
+    /// As an operation of `owner`'s workspace, or of the platform. Two members of staff may choose the same key.
+    fn operation(&self, owner: Option<OwnerId>) -> Operation {
+        let name = format!("{} {}", self.staff.id(), self.name);
+        Operation { owner: owner.unwrap_or(PLATFORM), name, key: self.key.clone(), request_hash: self.hash }
+    }
+
+    /// For the events.
+    fn context(&self, owner_id: Option<OwnerId>, livemode: bool) -> Context {
+        Context {
+            owner_id,
+            livemode,
+            actor: self.staff.actor.clone(),
+            request_id: Some(self.request_id.0.clone()),
+            correlation_id: new_id(),
+        }
+    }
+
+    /// A reason that says something and is not too long.
+    fn reason(&self, reason: Option<&str>) -> Result<String, Problem> {
+        self.said(reason.unwrap_or_default()).checked().map(|said| said.reason).map_err(refused)
+    }
+
+    /// Who and why.
+    fn said(&self, reason: &str) -> Said {
+        Said { by: self.staff.id().to_owned(), reason: reason.to_owned() }
+    }
+}
+
+/// A rule of the platform's policy that refuses.
+fn refused(refused: ledger::platform::Rejection) -> Problem {
+    let problem = rejection::decided(refused.code(), &refused);
+    match refused {
+        ledger::platform::Rejection::ProductionGatesClosed { gates } => blocked(problem, gates.names()),
+        _ => problem,
+    }
+}
+
+/// With what stands in the way, by name.
+fn blocked(mut problem: Problem, by: Vec<&'static str>) -> Problem {
+    problem.blockers = by.into_iter().map(str::to_owned).collect();
+    problem
+}

@@ -1,0 +1,83 @@
+use super::*;
+use events::vocab::{event::*, rail::*, words::SettingKey};
+
+fn by() -> String {
+    "staff-1".into()
+}
+
+fn fees() -> FeeCollection {
+    FeeCollection {
+        model: FeeCollectionMode::MerchantAllowancePull,
+        collector_address: Some("0x8617E340B3D01FA5F11F306F4090FD50E238070D".into()),
+        token_contract: None,
+        limit: Some(minor(1_000_000)),
+        allowance_tx_hash: None,
+    }
+}
+
+fn reviewed() -> ReviewedSetting {
+    ReviewedSetting {
+        setting_id: id(1),
+        owner_id: id(2),
+        rail_id: RailId::BaseUsdc,
+        payout_address: Some("0x52908400098527886E0F7030069857D2E4169EE7".into()),
+        fee_collection: Some(fees()),
+    }
+}
+
+pub fn sample(event_type: EventType) -> Event {
+    let (rail_id, reason) = (RailId::EvmUsdc, "agreed in review 12".to_owned());
+    match event_type {
+        EventType::RailSettingVerified => RailSettingVerified {
+            setting_id: id(1),
+            rail_id: RailId::SolanaUsdc,
+            payout_address: address(2).to_string(),
+            approval_id: id(3),
+            approval_event: id(4),
+            by: by(),
+            reason,
+        }
+        .into(),
+        EventType::RailSettingRejected => RailSettingRejected { setting_id: id(1), rail_id, by: by(), reason }.into(),
+        EventType::FeeCollectionActivated => FeeCollectionActivated {
+            setting_id: id(1),
+            rail_id,
+            fee_collection: fees(),
+            approval_id: id(3),
+            approval_event: id(4),
+            by: by(),
+            reason,
+        }
+        .into(),
+        EventType::FeeCollectionRevoked => FeeCollectionRevoked { setting_id: id(1), rail_id, by: by(), reason }.into(),
+        EventType::RailCapabilityUpdated => RailCapabilityUpdated {
+            rail_id,
+            status: CapabilityStatus::PrivateAlphaTarget,
+            production_enabled: false,
+            sandbox_enabled: false,
+            provider_policy: Some("two of three providers agree".into()),
+            webhook_policy: None,
+            token_policy: None,
+            finality_policy: Some("finalized".into()),
+            allowlisted_chains: vec!["eip155:10".into(), "eip155:8453".into()],
+            secret_references: vec!["env:HILT_EVM_RPC_URLS".into()],
+            by: by(),
+            reason,
+        }
+        .into(),
+        EventType::RailLiveApplyGateChanged => RailLiveApplyGateChanged { rail_id, open: false, by: by(), reason }.into(),
+        EventType::KillSwitchTripped => KillSwitchTripped { rail_id, chain: Some("eip155:10".into()), by: by(), reason }.into(),
+        EventType::KillSwitchCleared => KillSwitchCleared { rail_id, chain: None, by: by(), reason }.into(),
+        EventType::RuntimeSettingChanged => {
+            RuntimeSettingChanged { key: SettingKey::SolanaUsdcTwoPersonReview, value: SettingValue::Flag(true), by: by(), reason }.into()
+        }
+        EventType::ApprovalRequested => {
+            let subject = ApprovalSubject::RailSettingVerification(reviewed());
+            ApprovalRequested { approval_id: id(5), subject, by: by(), reason }.into()
+        }
+        EventType::ApprovalApproved => ApprovalApproved { approval_id: id(5), by: by(), reason }.into(),
+        EventType::ApprovalRejected => ApprovalRejected { approval_id: id(5), by: by(), reason }.into(),
+        EventType::ApprovalApplied => ApprovalApplied { approval_id: id(5), applied_event: id(6), by: by() }.into(),
+        other => unreachable!("{other:?} has its sample elsewhere"),
+    }
+}

@@ -1,0 +1,1 @@
+SELECT count(*) FROM approvals t WHERE $1::text IS NULL OR t.status = $1

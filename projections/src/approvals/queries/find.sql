@@ -1,0 +1,1 @@
+SELECT to_jsonb(t)::text FROM approvals t WHERE t.id = $1

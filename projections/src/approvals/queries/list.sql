@@ -1,0 +1,4 @@
+SELECT to_jsonb(t)::text FROM approvals t
+WHERE ($1::text IS NULL OR t.status = $1) AND ($2::timestamptz IS NULL OR (t.created_at, t.id) < ($2, $3))
+ORDER BY t.created_at DESC, t.id DESC
+LIMIT $4 OFFSET $5

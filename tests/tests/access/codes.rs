@@ -1,0 +1,267 @@
+//! Every code of the contract's lists, each with what provokes it (AC-66, AC-98).
+//!
+//! Most are provoked here, on a running service. A code that belongs to another part's flow names the test that provokes it, and
+//! that test must say the code. Whoever adds a code to the contract adds a line to [`CODES`], and is told when nothing provokes it.
+
+use crate::{
+    put,
+    shop::Shop,
+    staff::{COLLECTOR, Desk, EVM, gates, product, session, setting, with_base},
+    wallet,
+};
+use api::http::jwt::Role;
+use events::vocab::{rail::RailId, words::Scope};
+use hilt_tests::app::{Answer, TestApp};
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::{collections::BTreeSet, path::PathBuf};
+
+/// Who provokes a code.
+enum By {
+    /// A test of this file.
+    Here,
+    /// A test in that file, which says the code.
+    File(&'static str),
+}
+use By::{File, Here};
+
+/// COD-1 to COD-35.
+const CODES: &[(&str, &str, By)] = &[
+    ("COD-1", "payout_address_required", Here),
+    ("COD-2", "backing_product_wallet_mismatch", Here),
+    ("COD-3", "webhook_events_missing", Here),
+    ("COD-4", "rail_kill_switched", Here),
+    ("COD-5", "rail_required", Here),
+    ("COD-6", "rail_session_adapter_not_implemented", Here),
+    ("COD-7", "payment_session_adapter_not_implemented", Here),
+    ("COD-8", "rail_not_effective", Here),
+    ("COD-9", "platform_rail_not_production_enabled", Here),
+    ("COD-10", "merchant_fee_collection_not_active", Here),
+    ("COD-11", "merchant_fee_collection_not_instant", Here),
+    ("COD-12", "fee_collector_address_required", Here),
+    ("COD-13", "no_available_rails", Here),
+    ("COD-14", "no_session_creatable_rails", Here),
+    ("COD-16", "rail_not_allowed_for_product", Here),
+    ("COD-16", "rail_setting_pending_review", Here),
+    ("COD-16", "rail_setting_rejected", Here),
+    ("COD-16", "rail_setting_disabled", Here),
+    ("COD-16", "unknown_rail", Here),
+    ("COD-16", "product_paused", Here),
+    ("COD-16", "app_missing", Here),
+    ("COD-16", "product_missing", Here),
+    ("COD-20", "sandbox_key_required", Here),
+    ("COD-21", "sandbox_mode_confirmation_required", Here),
+    ("COD-22", "rail_disabled", Here),
+    ("COD-23", "customer_identity_required", Here),
+    ("COD-24", "sandbox_session_not_found", Here),
+    ("COD-25", "invalid_sandbox_proof", Here),
+    ("COD-26", "sandbox_proof_expired", Here),
+    ("COD-27", "active_entitlement", Here),
+    ("COD-28", "active_membership", File("lifecycle.rs")),
+    ("COD-29", "payment_pending", Here),
+    ("COD-30", "entitlement_expired", Here),
+    ("COD-31", "entitlement_revoked", Here),
+    ("COD-32", "no_entitlement_for_rail", Here),
+    ("COD-33", "no_entitlement", Here),
+    ("COD-34", "invalid_category", File("access/support.rs")),
+    ("COD-34", "message_too_short", File("access/support.rs")),
+    ("COD-35", "tx_not_confirmed", File("buyer/confirm.rs")),
+    ("COD-35", "tx_conflict", File("buyer/confirm.rs")),
+    ("COD-35", "payment_expired", File("proofs/recorded.rs")),
+    ("COD-35", "wallet_mismatch", File("buyer/identity.rs")),
+    ("COD-35", "identity_verification_required", File("buyer/confirm.rs")),
+];
+
+/// What was provoked.
+#[derive(Default)]
+struct Seen(BTreeSet<String>);
+
+impl Seen {
+    /// A refusal with that code.
+    #[track_caller]
+    fn refused(&mut self, answer: Answer, status: u16, code: &str) {
+        answer.refused(status, code);
+        self.0.insert(code.to_owned());
+    }
+    /// A code in an answer.
+    #[track_caller]
+    fn said(&mut self, codes: &[Value], code: &str) {
+        assert!(codes.contains(&json!(code)), "{code} is not among {codes:?}");
+        self.0.insert(code.to_owned());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_code_of_the_contract_is_provoked() {
+    let mut seen = Seen::default();
+    setup(&mut seen).await;
+    second_rail(&mut seen).await;
+    sandbox(&mut seen).await;
+    checks(&mut seen).await;
+    for (id, code, by) in CODES {
+        match by {
+            Here => assert!(seen.0.contains(*code), "{id}: nothing provokes {code}"),
+            File(name) => {
+                let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "tests", name].iter().collect();
+                let text = std::fs::read_to_string(&path).unwrap_or_else(|_| panic!("{id}: {name} is gone"));
+                assert!(text.contains(&format!("\"{code}\"")), "{id}: {name} no longer provokes {code}");
+            }
+        }
+    }
+}
+
+/// COD-1 to 4, 7 to 9, 13, 16: a merchant who sets up.
+async fn setup(seen: &mut Seen) {
+    let app = TestApp::start(&[]).await;
+    let (desk, payout) = (Desk::of(&app).await, wallet());
+    let ready = |product: &str| {
+        let path = format!("/v1/access/setup/readiness?external_product_id={product}");
+        let app = &app;
+        async move { app.get(&app.live_key, &path).await.ok() }
+    };
+    let blockers = |ready: &Value| -> Vec<Value> { ready["blockers"].as_array().unwrap().iter().map(|it| it["code"].clone()).collect() };
+    let nothing = blockers(&ready("pro").await);
+    seen.said(&nothing, "app_missing");
+    seen.said(&nothing, "product_missing");
+    product(&app, "pro", &payout, json!("all")).await;
+    seen.refused(session(&app, "pro", Some("solana_usdc")).await, 409, "payout_address_required");
+    seen.refused(session(&app, "pro", None).await, 409, "no_available_rails");
+    seen.refused(session(&app, "pro", Some("paypal")).await, 422, "unknown_rail");
+    setting(&app, "solana_usdc", json!({"payout_address": payout, "enabled": false})).await;
+    seen.said(&gates(&app, "pro", "solana_usdc").await.0, "rail_setting_disabled");
+    setting(&app, "solana_usdc", json!({"payout_address": wallet()})).await;
+    seen.refused(session(&app, "pro", Some("solana_usdc")).await, 409, "backing_product_wallet_mismatch");
+    setting(&app, "solana_usdc", json!({"payout_address": payout})).await;
+    session(&app, "pro", None).await.ok();
+    let found = ready("pro").await;
+    seen.said(&blockers(&found), "webhook_events_missing");
+    let (platform, session_blocker) = gates(&app, "pro", "base_usdc").await;
+    seen.said(&platform, "platform_rail_not_production_enabled");
+    seen.said(&[session_blocker], "rail_not_effective");
+    seen.said(&[gates(&app, "pro", "x402").await.1], "payment_session_adapter_not_implemented");
+    desk.switch("solana_usdc", "tripped").await.ok();
+    seen.refused(session(&app, "pro", Some("solana_usdc")).await, 409, "rail_kill_switched");
+    desk.switch("solana_usdc", "not_tripped").await.ok();
+
+    product(&app, "elsewhere", &payout, json!(["solana_usdc", "x402"])).await;
+    let own = json!({"access_app_id": found["app"]["app_id"], "external_product_id": "paused", "title": "P", "amount_minor_units": 5,
+        "merchant_wallet": payout, "entitlement_duration_days": 1, "default_rail": "x402", "allowed_rails": ["x402"]});
+    app.post(&app.live_key, "/v1/access/products", own).await.ok();
+    seen.said(&blockers(&ready("paused").await), "product_paused");
+    seen.said(&gates(&app, "paused", "solana_usdc").await.0, "rail_not_allowed_for_product");
+
+    let two = json!({"value": true, "reason": "four eyes"});
+    desk.send(0, Method::PUT, "/settings/solana_usdc_two_person_review", two).await.ok();
+    let moved = setting(&app, "solana_usdc", json!({"payout_address": wallet()})).await;
+    seen.said(&gates(&app, "pro", "solana_usdc").await.0, "rail_setting_pending_review");
+    let path = format!("/rail-settings/{}/apply-verification", moved["id"].as_str().unwrap());
+    desk.send(0, Method::POST, &path, json!({"outcome": "rejected", "reason": "not his"})).await.ok();
+    seen.said(&gates(&app, "pro", "solana_usdc").await.0, "rail_setting_rejected");
+    app.close().await;
+}
+
+/// COD-5, 6, 10 to 12, 14: what takes a second rail.
+async fn second_rail(seen: &mut Seen) {
+    // A rail that is live and has no adapter, which staff could never switch on: only a deployment built so has it.
+    let rails = with_base().with(RailId::SolanaUsdt, |rail| rail.production_enabled = true);
+    let app = TestApp::start_with(&[], rails).await;
+    let (desk, payout) = (Desk::of(&app).await, wallet());
+    product(&app, "pro", &payout, json!(["solana_usdc", "base_usdc", "solana_usdt"])).await;
+    let usdt = setting(&app, "solana_usdt", json!({"payout_address": payout})).await;
+    desk.verify(&usdt).await;
+    seen.refused(session(&app, "pro", Some("solana_usdt")).await, 409, "rail_session_adapter_not_implemented");
+    seen.refused(session(&app, "pro", None).await, 409, "no_session_creatable_rails");
+
+    desk.capability("base_usdc", json!({"production_enabled": true, "reason": "launch"})).await.ok();
+    let fees = |more: Value| {
+        let mut body = json!({"payout_address": EVM});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        body
+    };
+    let base = setting(&app, "base_usdc", fees(json!({}))).await;
+    desk.verify(&base).await;
+    seen.refused(session(&app, "pro", Some("base_usdc")).await, 409, "merchant_fee_collection_not_active");
+    let deferred = setting(&app, "base_usdc", fees(json!({"fee_collection_mode": "deferred_merchant_billing"}))).await;
+    desk.verify(&deferred).await;
+    seen.refused(session(&app, "pro", Some("base_usdc")).await, 409, "merchant_fee_collection_not_instant");
+    let uncollected = setting(&app, "base_usdc", fees(json!({"fee_collection_mode": "merchant_allowance_pull"}))).await;
+    desk.verify(&uncollected).await;
+    seen.refused(session(&app, "pro", Some("base_usdc")).await, 409, "fee_collector_address_required");
+    let whole = json!({"fee_collection_mode": "merchant_allowance_pull", "fee_collector_address": COLLECTOR});
+    let whole = setting(&app, "base_usdc", fees(whole)).await;
+    desk.verify(&whole).await;
+    let allowance = desk.agree("fee_collection_activation", &whole).await;
+    desk.fees(&whole, json!({"status": "active", "approval_id": allowance["id"]})).await.ok();
+    setting(&app, "solana_usdc", json!({"payout_address": payout})).await;
+    seen.refused(session(&app, "pro", None).await, 422, "rail_required");
+    // One chain of Base is all of it.
+    let chain = json!({"state": "tripped", "chain": "eip155:8453", "reason": "reorg"});
+    desk.send(0, Method::PUT, "/rails/base_usdc/kill-switch", chain).await.ok();
+    seen.refused(session(&app, "pro", Some("base_usdc")).await, 409, "rail_kill_switched");
+    session(&app, "pro", None).await.ok();
+    app.close().await;
+}
+
+/// COD-20 to 26, 27, 30.
+async fn sandbox(seen: &mut Seen) {
+    let app = TestApp::start(&[]).await;
+    let own = crate::an_app(&app, &app.sandbox_key, "pro").await;
+    let body = crate::product_body(&own["id"], "pro", &wallet());
+    app.post(&app.sandbox_key, "/v1/access/products", body).await.ok();
+    let path = "/v1/access/sandbox/payment-sessions";
+    let asked = |more: Value| {
+        let mut body =
+            json!({"external_product_id": "pro", "external_customer_id": "cust_1", "rail": "x402", "confirm_sandbox_mode": true});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        body
+    };
+    seen.refused(app.post(&app.live_key, path, asked(json!({}))).await, 403, "sandbox_key_required");
+    let unconfirmed = asked(json!({"confirm_sandbox_mode": false}));
+    seen.refused(app.post(&app.sandbox_key, path, unconfirmed).await, 422, "sandbox_mode_confirmation_required");
+    seen.refused(app.post(&app.sandbox_key, path, asked(json!({"rail": "base_usdc"}))).await, 409, "rail_disabled");
+    let nobody = asked(json!({"external_customer_id": null}));
+    seen.refused(app.post(&app.sandbox_key, path, nobody).await, 422, "customer_identity_required");
+    let confirm = |id: &str, proof: &str| {
+        let (path, proof) = (format!("{path}/{id}/confirm"), json!({"proof": proof}));
+        let app = &app;
+        async move { app.post(&app.sandbox_key, &path, proof).await }
+    };
+    let unknown = events::clock::new_id::<uuid::Uuid>().to_string();
+    seen.refused(confirm(&unknown, "hilt_sandbox_v1.x").await, 404, "sandbox_session_not_found");
+    let made = app.post(&app.sandbox_key, path, asked(json!({}))).await.ok();
+    let session = |made: &Value| made["sandbox_session"]["id"].as_str().unwrap().to_owned();
+    seen.refused(confirm(&session(&made), "hilt_sandbox_v1.wrong").await, 422, "invalid_sandbox_proof");
+    confirm(&session(&made), made["sandbox_session"]["proof"].as_str().unwrap()).await.ok();
+    let check = || app.post(&app.sandbox_key, "/v1/access/entitlements/check", asked(json!({})));
+    seen.said(&[check().await.ok()["reason"].clone()], "active_entitlement");
+    let late = app.post(&app.sandbox_key, path, asked(json!({"external_customer_id": "cust_2"}))).await.ok();
+    app.clock.advance_seconds(31 * 60);
+    seen.refused(confirm(&session(&late), late["sandbox_session"]["proof"].as_str().unwrap()).await, 410, "sandbox_proof_expired");
+    app.clock.advance_seconds(31 * 24 * 3600);
+    seen.said(&[check().await.ok()["reason"].clone()], "entitlement_expired");
+    app.close().await;
+}
+
+/// COD-29, 31 to 33; and that owners are kept apart.
+async fn checks(seen: &mut Seen) {
+    let app = TestApp::start(&[]).await;
+    let (desk, shop) = (Desk::of(&app).await, Shop::open(&app).await);
+    seen.said(&[shop.check(&app, "nobody").await["reason"].clone()], "no_entitlement");
+    let made = shop.session(&app, "cust_1").await;
+    seen.said(&[shop.check(&app, "cust_1").await["reason"].clone()], "payment_pending");
+    let other = json!({"external_product_id": shop.product, "external_customer_id": "cust_1", "rail": "base_usdc"});
+    let other = app.post(&app.live_key, "/v1/access/entitlements/check", other).await.ok();
+    seen.said(&[other["reason"].clone()], "no_entitlement_for_rail");
+    let path = format!("/entitlements/{}/revoke", made["pending_entitlement"]["id"].as_str().unwrap());
+    desk.send(0, Method::POST, &path, json!({"reason": "fraud"})).await.ok();
+    seen.said(&[shop.check(&app, "cust_1").await["reason"].clone()], "entitlement_revoked");
+    let key = app.key(events::clock::new_id(), true, Scope::ALL).await;
+    // Whatever one owner has, another knows nothing of.
+    let stranger = app.token(Role::Owner, Some(events::clock::new_id())).await;
+    let asked = app.request(Method::GET, "/v1/access/products/available-rails?external_product_id=pro-ai-api").bearer_auth(stranger);
+    app.send(asked).await.refused(404, "product_not_found");
+    let theirs = put(&app, &key, "/v1/access/rail-settings/solana_usdc", json!({"enabled": true, "payout_address": wallet()})).await.ok();
+    let mine = app.get(&app.live_key, "/v1/access/rail-settings/solana_usdc").await.ok();
+    assert_ne!((&theirs["id"], &theirs["payout_address"]), (&mine["id"], &mine["payout_address"]));
+    app.close().await;
+}
