@@ -317,6 +317,7 @@ fn settings(config: &Config) -> Result<Settings, StartError> {
     Ok(Settings {
         public_api_url: config.public_api_url.clone(),
         public_web_url: config.public_web_url.clone(),
+        public_app_url: config.public_app_url.clone(),
         solana_network: config.solana_network.clone(),
         usdc_mint: USDC_MINT,
         fee_wallet: config.fee_wallet,

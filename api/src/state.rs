@@ -62,6 +62,8 @@ pub struct Settings {
     pub public_api_url: String,
     /// Origin of checkout URLs in answers, without a trailing slash.
     pub public_web_url: String,
+    /// Origin of the merchants' dashboard, without a trailing slash.
+    pub public_app_url: String,
     /// CAIP-2 network of Solana.
     pub solana_network: String,
     /// USDC's mint there.

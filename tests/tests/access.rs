@@ -1,5 +1,9 @@
 //! The access API as its contract describes it: shapes, every documented refusal, owners kept apart, keys kept to their scopes.
 
+#[path = "access/agents.rs"]
+mod agents;
+#[path = "access/at_once.rs"]
+mod at_once;
 #[path = "access/checks.rs"]
 mod checks;
 #[path = "access/codes.rs"]
@@ -10,6 +14,8 @@ mod edits;
 mod faces;
 #[path = "access/follow.rs"]
 mod follow;
+#[path = "access/foreign.rs"]
+mod foreign;
 #[path = "access/histories.rs"]
 mod histories;
 #[path = "access/isolation.rs"]

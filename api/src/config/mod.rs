@@ -96,6 +96,8 @@ pub struct Config {
     pub public_api_url: String,
     /// `HILT_PUBLIC_WEB_URL`, without a trailing slash.
     pub public_web_url: String,
+    /// `HILT_PUBLIC_APP_URL`, without a trailing slash.
+    pub public_app_url: String,
     /// `HILT_TELEGRAM_BOT_TOKEN`.
     pub telegram_bot_token: Option<Secret<String>>,
     /// `HILT_TELEGRAM_API_URL`.
@@ -213,6 +215,7 @@ impl Config {
             webhook_allow_private: source.required("HILT_WEBHOOK_ALLOW_PRIVATE", "true or false", parsed)?,
             public_api_url: source.required("HILT_PUBLIC_API_URL", "an http:// or https:// URL", public_url)?,
             public_web_url: source.required("HILT_PUBLIC_WEB_URL", "an http:// or https:// URL", public_url)?,
+            public_app_url: source.required("HILT_PUBLIC_APP_URL", "an http:// or https:// URL", public_url)?,
             telegram_bot_token: source.optional("HILT_TELEGRAM_BOT_TOKEN", "a bot's id, a colon and its secret", telegram_token)?,
             telegram_api_url: source.required("HILT_TELEGRAM_API_URL", HTTP_URL_RULE, http_url)?,
             discord_bot_token: source.optional("HILT_DISCORD_BOT_TOKEN", "a bot's token, of visible ASCII characters", discord_token)?,

@@ -53,6 +53,7 @@ pub const SETTINGS: &[Setting] = &[
     unset("HILT_MAIL_FROM", "who the mails are from, as Name <name@host>"),
     with("HILT_PUBLIC_API_URL", "https://api.hilt.so", "URL of this service in links and documents"),
     with("HILT_PUBLIC_WEB_URL", "https://www.hilt.so", "URL of the web site in links and documents"),
+    with("HILT_PUBLIC_APP_URL", "https://app.hilt.so", "URL of the merchants' dashboard, where owners approve agents"),
     unset("HILT_TELEGRAM_BOT_TOKEN", "token of the bot that makes Telegram invites; without it products' own invites are handed over"),
     with("HILT_TELEGRAM_API_URL", "https://api.telegram.org", "Telegram Bot API, or a server of one's own that speaks it"),
     unset("HILT_DISCORD_BOT_TOKEN", "token of the bot that gives Discord roles and invites; without it products' own are handed over"),

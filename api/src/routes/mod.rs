@@ -2,6 +2,7 @@
 
 mod access_products;
 mod admin;
+mod agent_bootstrap;
 mod api_keys;
 mod apps;
 mod available_rails;
@@ -64,6 +65,7 @@ fn public() -> OpenApiRouter<State> {
     OpenApiRouter::with_openapi(openapi::base())
         .merge(access_products::routes())
         .merge(api_keys::routes())
+        .merge(agent_bootstrap::routes())
         .merge(apps::routes())
         .merge(available_rails::routes())
         .merge(change_access_product::routes())

@@ -3,10 +3,13 @@
 //! The agent works in a sandbox workspace of its own, whose id is the intent's. Approval lets it into the owner's workspace with a live
 //! key; what it made in the sandbox stays where it is, and ends to be reachable with the sandbox key, when the intent's time is over.
 
-use super::setup::{
-    Blocker, NextAction,
-    action::{Credential, Kind, fill, input},
-    blocker,
+use super::{
+    isolation,
+    setup::{
+        Blocker, NextAction,
+        action::{Credential, Kind, fill, input},
+        blocker,
+    },
 };
 use crate::{
     http::{
@@ -88,7 +91,7 @@ pub async fn find(log: &Log, id: SetupIntentId) -> Result<Loaded<AgentSetup>, Pr
 pub async fn for_owner(log: &Log, merchant: &Merchant, id: SetupIntentId) -> Result<Loaded<AgentSetup>, Problem> {
     let setup = find(log, id).await?;
     match setup.state.decided_by() {
-        Some(owner) if owner != merchant.owner => Err(Problem::of(Code::SetupIntentNotFound)),
+        Some(owner) if owner != merchant.owner => Err(isolation::foreign("agent_setup", Code::SetupIntentNotFound)),
         _ => Ok(setup),
     }
 }
@@ -164,7 +167,7 @@ impl SetupIntentView {
 
 /// The page where an owner decides.
 pub fn approval_url(settings: &Settings, id: SetupIntentId) -> String {
-    format!("{}/agent-setup/{id}", settings.public_web_url)
+    format!("{}/agent-setup/{id}", settings.public_app_url)
 }
 
 /// What stands between the intent and real money while no owner has approved.
@@ -256,11 +259,6 @@ pub async fn manifest_of_workspace(log: &Log, vault: &Vault, merchant: &Merchant
         true => Ok(None),
         false => manifest(log, vault, SetupIntentId::of_workspace(merchant.owner)).await,
     }
-}
-
-/// The event that cites the intent's first one.
-pub fn first_event(setup: &Loaded<AgentSetup>) -> Option<events::vocab::id::EventId> {
-    setup.first(EventType::AgentSetupBootstrapped)
 }
 
 /// What an event of an intent that was just decided says, for the answer.
