@@ -8,6 +8,7 @@ pub mod http;
 pub mod listen;
 mod pages;
 mod pdf;
+pub mod postman;
 pub mod routes;
 pub mod secret;
 pub mod services;

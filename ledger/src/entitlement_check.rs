@@ -77,6 +77,8 @@ macro_rules! words {
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
         pub enum $name { $( #[$vdoc] $variant ),* }
         impl $name {
+            /// Every value.
+            pub const ALL: &'static [$name] = &[$( $name::$variant ),*];
             /// The contract's word.
             pub const fn as_str(self) -> &'static str { match self { $( $name::$variant => $text ),* } }
         }

@@ -15,6 +15,7 @@ pub mod payments;
 pub mod phantom_wallet;
 pub mod prices;
 pub mod processes;
+pub mod python;
 pub mod readers;
 pub mod receiver;
 pub mod rpc_proxy;

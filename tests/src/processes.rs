@@ -25,6 +25,10 @@ impl Folder {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("its mode is set");
         Folder(path)
     }
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
     /// A path in it for a data directory.
     pub fn data(&self) -> PathBuf {
         self.0.join("data")

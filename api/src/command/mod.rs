@@ -5,6 +5,7 @@ mod dev;
 mod keys;
 mod migrate;
 mod open;
+mod openapi;
 mod serve;
 mod stack;
 mod token;
@@ -40,6 +41,10 @@ enum Command {
     Keys(keys::Keys),
     /// Mint a token with the service's own key.
     Token(token::Token),
+    /// Print the OpenAPI document of the public routes.
+    Openapi(openapi::OpenApi),
+    /// Print a Postman collection of the public routes.
+    Postman(openapi::Postman),
     /// Measure what the service does a second, beside the machine's own floor.
     Bench(bench::Bench),
     /// Start the embedded PostgreSQL and NATS alone, for tests.
@@ -57,6 +62,8 @@ impl Cli {
             Command::Migrate(command) => command.run(config).await,
             Command::Keys(command) => command.run(config).await,
             Command::Token(command) => command.run(config).await,
+            Command::Openapi(command) => command.run(config).await,
+            Command::Postman(command) => command.run(config).await,
             Command::Bench(command) => command.run(config).await,
             Command::Stack(command) => command.run(config).await,
         }

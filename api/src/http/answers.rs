@@ -7,6 +7,9 @@ use utoipa::{
     openapi::{Content, Ref, RefOr, Response, response::ResponseBuilder},
 };
 
+/// What refers to the schema of a problem.
+pub const PROBLEM: &str = "#/components/schemas/Problem";
+
 /// A read that needs a credential.
 pub struct Read;
 /// A read of one thing, which may not exist.
@@ -23,17 +26,20 @@ pub struct Check;
 pub struct Write;
 
 fn problems(statuses: &[u16]) -> BTreeMap<String, RefOr<Response>> {
-    statuses.iter().map(|status| (status.to_string(), RefOr::T(problem(*status)))).collect()
+    statuses.iter().map(|status| (status.to_string(), RefOr::T(problem()))).collect()
 }
 
-fn problem(status: u16) -> Response {
-    let codes: Vec<_> =
-        Code::ALL.iter().filter(|code| code.status().as_u16() == status).map(|code| format!("`{}`", code.as_str())).collect();
+fn problem() -> Response {
     let schema = RefOr::Ref(Ref::from_schema_name("Problem"));
-    ResponseBuilder::new()
-        .description(format!("A problem; `code` is one of {}", codes.join(", ")))
-        .content("application/problem+json", Content::new(Some(schema)))
-        .build()
+    ResponseBuilder::new().content("application/problem+json", Content::new(Some(schema))).build()
+}
+
+/// Every code with its status and meaning, once for the whole document.
+pub fn all_codes() -> String {
+    let line = |code: &Code| format!("\n- {} `{}`: {}", code.status().as_u16(), code.as_str(), code.title());
+    let mut codes = Code::ALL.to_vec();
+    codes.sort_by_key(|code| code.status().as_u16());
+    format!("Stable code to match on. There may be more of them one day.\n{}", codes.iter().map(line).collect::<String>())
 }
 
 macro_rules! answers {

@@ -64,7 +64,7 @@ impl Setup {
 
 /// Rails of a product.
 #[derive(Serialize, ToSchema)]
-struct AvailableRails {
+struct ProductRails {
     /// `live` or `sandbox`.
     mode: &'static str,
     /// The rail of sessions that name none.
@@ -120,21 +120,21 @@ pub fn halves(options: &RailOptions) -> [Vec<RailAvailability>; 2] {
 /// Show buyers only `payment_session_options.session_creatable_rails`; everything else is for operators.
 #[utoipa::path(get, path = "/v1/access/products/available-rails", tag = "access", operation_id = "available_rails", params(Setup),
     security(("hilt_key" = []), ("bearer" = [])),
-    responses((status = 200, description = "The product's rails", body = AvailableRails), answers::ReadOne))]
+    responses((status = 200, description = "The product's rails", body = ProductRails), answers::ReadOne))]
 async fn available_rails(
     Part(log): Part<Log>,
     Part(settings): Part<Arc<Settings>>,
     Part(platform): Part<Platform>,
     merchant: Merchant,
     Params(asked): Params<Setup>,
-) -> Result<Json<AvailableRails>, Problem> {
+) -> Result<Json<ProductRails>, Problem> {
     merchant.require(Scope::Read)?;
     let mode = asked.mode(&log, &settings, &merchant).await?;
     let named = ProductRef::parse(&asked.external_product_id, &[&asked.product_id])?;
     let product = find(&log, &merchant, mode, &named).await?;
     let options = gates::evaluate(&log, &platform, &settings, merchant.owner, mode, &product).await?;
     let [available_rails, blocked_rails] = halves(&options);
-    Ok(Json(AvailableRails {
+    Ok(Json(ProductRails {
         mode: mode.as_str(),
         default_rail: product.default_rail.as_str(),
         allowed_rails: product.allowed_rails.iter().map(|rail: &RailId| rail.as_str()).collect(),

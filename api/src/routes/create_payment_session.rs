@@ -1,6 +1,6 @@
 //! `POST /v1/access/payment-sessions` (RT-063).
 
-use super::{context, input, rails::SessionOptions};
+use super::{context, input, openapi::shapes::OpenedPaymentSession, rails::SessionOptions};
 use crate::{
     http::{
         auth::Merchant,
@@ -78,7 +78,7 @@ pub fn routes() -> OpenApiRouter<State> {
     params(("Idempotency-Key" = String, Header, description = "Unique to this operation")),
     request_body = CreatePaymentSession,
     responses(
-        (status = 201, description = "`payment_session` with its `payment_requirement`, `pending_entitlement`, `rail`, `payment_session_options`", body = Value),
+        (status = 201, description = "`payment_session` with its `payment_requirement`, `pending_entitlement`, `rail`, `payment_session_options`", body = OpenedPaymentSession),
         (status = 400, description = "`idempotency_key_required`, `malformed_request`", body = Problem),
         (status = 401, description = "`auth_required`, `invalid_api_key`", body = Problem),
         (status = 403, description = "`scope_required`, `live_key_required`", body = Problem),

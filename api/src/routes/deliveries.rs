@@ -63,7 +63,7 @@ struct Diagnostics {
     overall_status: &'static str,
     summary: String,
     provider_state: ProviderState,
-    checks: Vec<Check>,
+    checks: Vec<DeliveryCheck>,
     actions: Vec<Action>,
 }
 
@@ -85,7 +85,7 @@ struct ProviderState {
 
 /// One question and its answer.
 #[derive(Serialize, ToSchema)]
-struct Check {
+struct DeliveryCheck {
     /// `automation_configured`, `identity_usable`, `provider_membership_active` or `static_fallback`.
     id: &'static str,
     /// `pass`, `warn`, `fail`, `unknown` or `not_applicable`.
@@ -117,7 +117,11 @@ impl Diagnostics {
                 member: state.member,
                 error: state.error,
             },
-            checks: found.checks.into_iter().map(|check| Check { id: check.id, status: check.status, detail: check.detail }).collect(),
+            checks: found
+                .checks
+                .into_iter()
+                .map(|check| DeliveryCheck { id: check.id, status: check.status, detail: check.detail })
+                .collect(),
             actions: found
                 .actions
                 .into_iter()

@@ -48,7 +48,7 @@ pub fn routes() -> OpenApiRouter<State> {
 
 /// What to say in the case; may be left out.
 #[derive(Deserialize, ToSchema)]
-struct Note {
+struct SupportNote {
     /// At least 10 characters. It becomes the case's first message, or its next one.
     note: Option<String>,
 }
@@ -68,7 +68,7 @@ struct Case {
 
 /// Open the support case of a delivery, or continue it
 #[utoipa::path(post, path = "/v1/memberships/{membership_id}/delivery-support-ticket", tag = "memberships",
-    operation_id = "open_delivery_support_ticket", request_body(content = Option<Note>),
+    operation_id = "open_delivery_support_ticket", request_body(content = Option<SupportNote>),
     params(("membership_id" = String, Path), ("Idempotency-Key" = Option<String>, Header, description = "Unique to this operation")),
     security(("hilt_key" = []), ("bearer" = [])),
     responses(
@@ -85,7 +85,7 @@ async fn open(
     RequestId(request_id): RequestId,
     OptionalKey(key): OptionalKey,
     id: Segment,
-    OptionalBody(Body { value: asked, hash }): OptionalBody<Note>,
+    OptionalBody(Body { value: asked, hash }): OptionalBody<SupportNote>,
 ) -> Result<Response, Problem> {
     merchant.require_live()?;
     let id: MembershipId = id.id(Code::MembershipNotFound)?;

@@ -49,6 +49,7 @@ const PURPOSE: &str = "discord connect";
 
 /// What Discord sends back.
 #[derive(Clone, Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct Returned {
     /// Good for one exchange.
     code: Option<String>,

@@ -197,7 +197,7 @@ struct Alive {
 
 /// Whether the process can serve.
 #[derive(Serialize, ToSchema)]
-struct Readiness {
+struct ServiceReadiness {
     ready: bool,
     dependencies: Vec<Dependency>,
     projections: Vec<ProjectionReadiness>,
@@ -338,13 +338,13 @@ async fn healthz() -> Json<Alive> {
 
 /// Ready to serve
 #[utoipa::path(get, path = "/readyz", tag = "health", operation_id = "readyz",
-    responses((status = 200, description = "Ready", body = Readiness), (status = 503, description = "Not ready", body = Readiness), answers::Unexpected))]
+    responses((status = 200, description = "Ready", body = ServiceReadiness), (status = 503, description = "Not ready", body = ServiceReadiness), answers::Unexpected))]
 async fn readyz(Part(health): Part<Health>) -> Response {
     let dependencies = vec![health.database().await, health.nats(), health.chain(), health.smtp()];
     let projections: Vec<ProjectionReadiness> = health.projections.health().into_iter().map(ProjectionReadiness::from).collect();
     let ready = dependencies.iter().all(|part| part.ok || !part.required) && projections.iter().all(|projection| projection.ready);
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let body = Readiness {
+    let body = ServiceReadiness {
         ready,
         dependencies,
         projections,

@@ -27,7 +27,7 @@ mod jwks;
 mod log;
 mod manual_receipt;
 mod memberships;
-mod openapi;
+pub mod openapi;
 mod pay;
 mod pay_transaction;
 mod payment_sessions;
@@ -116,6 +116,7 @@ fn internal() -> OpenApiRouter<State> {
 pub fn router(state: State, body_limit: usize) -> Router {
     let (public, document) = public().split_for_parts();
     let (internal, _) = internal().split_for_parts();
+    let document = openapi::finish(document, &state.settings.public_api_url);
     dress(public.merge(internal).merge(openapi::pages(document)).merge(crate::pages::routes()), body_limit).with_state(state)
 }
 

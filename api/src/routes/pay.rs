@@ -1,7 +1,7 @@
 //! `POST /v1/pay/broadcast` (RT-016) and `POST /v1/pay/confirm` (RT-017): a buyer's own calls, without a credential. Nothing he
 //! says sets a status; the chain does (INV-65).
 
-use super::{confirm_identity, input};
+use super::{confirm_identity, input, openapi::shapes::ConfirmedPayment};
 use crate::{
     http::{
         body::Body,
@@ -149,7 +149,7 @@ async fn broadcast(
     post, path = "/v1/pay/confirm", tag = "pay", operation_id = "confirm_payment",
     request_body = Confirm,
     responses(
-        (status = 200, description = "Confirmed, now or before", body = Value),
+        (status = 200, description = "Confirmed, now or before", body = ConfirmedPayment),
         (status = 400, description = "`malformed_request`", body = Problem),
         (status = 404, description = "`payment_not_found`", body = Problem),
         (status = 408, description = "`tx_not_confirmed`: the same request may succeed later", body = Problem),

@@ -1,6 +1,10 @@
 //! RT-064 `GET /v1/access/payment-sessions[/{id}]`: status, and the stages reached with their event ids.
 
-use super::{apps::PageQuery, rails::AdapterView};
+use super::{
+    apps::PageQuery,
+    openapi::shapes::{PaymentRequirement, RefusedProof, VerificationAttempt},
+    rails::AdapterView,
+};
 use crate::{
     http::{
         answers,
@@ -98,16 +102,16 @@ struct SessionView {
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
     livemode: bool,
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<PaymentRequirement>)]
     payment_requirement: Option<Value>,
     adapter: Option<AdapterView>,
     /// In the order of the lifecycle, each with the event that reached it.
     stages: Vec<StageView>,
     /// Looks at the chain, failed ones too.
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<VerificationAttempt>)]
     verification_attempts: Value,
     /// Proofs that were not recorded, and why.
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<RefusedProof>)]
     rejected_proofs: Value,
 }
 

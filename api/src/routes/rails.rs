@@ -22,7 +22,7 @@ pub fn routes() -> OpenApiRouter<State> {
 
 /// Every rail.
 #[derive(Serialize, ToSchema)]
-struct Rails {
+struct RailList {
     /// In a fixed order.
     rails: Vec<RailView>,
 }
@@ -192,11 +192,11 @@ impl From<&RailOptions> for SessionOptions {
 ///
 /// Read this before creating products or sessions: `production_enabled` gates live sessions, `sandbox_enabled` only demo shapes.
 #[utoipa::path(get, path = "/v1/access/rails", tag = "access", operation_id = "list_rails", security(("hilt_key" = []), ("bearer" = [])),
-    responses((status = 200, description = "Every rail", body = Rails), answers::Read))]
-async fn list(Part(platform): Part<Platform>, merchant: Merchant) -> Result<Json<Rails>, Problem> {
+    responses((status = 200, description = "Every rail", body = RailList), answers::Read))]
+async fn list(Part(platform): Part<Platform>, merchant: Merchant) -> Result<Json<RailList>, Problem> {
     merchant.require(Scope::Read)?;
     let rails = platform.rails().await.map_err(|error| rejection::read(&error))?;
-    Ok(Json(Rails { rails: rails.iter().map(RailView::from).collect() }))
+    Ok(Json(RailList { rails: rails.iter().map(RailView::from).collect() }))
 }
 
 #[cfg(test)]

@@ -1,12 +1,17 @@
 //! The sandbox lifecycle: `POST /v1/access/sandbox/payment-sessions` (RT-067) and `…/{id}/confirm` (RT-068). It moves no money,
 //! makes no receipt, and activates nothing but its own entitlement (INV-39).
 
-use super::{context, input, rails::AdapterView};
+use super::{
+    context, input,
+    openapi::shapes::{ConfirmedSandboxSession, OpenedSandboxSession},
+    rails::AdapterView,
+};
 use crate::{
     http::{
         auth::Merchant,
         body::Body,
         idempotency::{Answer, Commands, Draft, Operation, RequiredKey},
+        path::Segment,
         problem::{Code, Problem},
         rejection,
         request_id::RequestId,
@@ -14,10 +19,7 @@ use crate::{
     services::products::{self, ProductRef},
     state::State,
 };
-use axum::{
-    extract::{Path, State as Part},
-    response::Response,
-};
+use axum::{extract::State as Part, response::Response};
 use events::{
     clock::{Clock, new_id, random_bytes},
     log::{Context, Log},
@@ -90,7 +92,7 @@ pub fn routes() -> OpenApiRouter<State> {
     params(("Idempotency-Key" = String, Header, description = "Unique to this operation")),
     request_body = CreateSandboxSession,
     responses(
-        (status = 201, description = "`sandbox_session` with its `proof`, shown once", body = Value),
+        (status = 201, description = "`sandbox_session` with its `proof`, shown once", body = OpenedSandboxSession),
         (status = 400, description = "`idempotency_key_required`, `malformed_request`", body = Problem),
         (status = 401, description = "`auth_required`, `invalid_api_key`", body = Problem),
         (status = 403, description = "`sandbox_key_required`, `scope_required`", body = Problem),
@@ -181,7 +183,7 @@ async fn create_sandbox_session(
     params(("id" = String, Path), ("Idempotency-Key" = String, Header, description = "Unique to this operation")),
     request_body = ConfirmSandboxSession,
     responses(
-        (status = 200, description = "`sandbox_session` and its active `entitlement`", body = Value),
+        (status = 200, description = "`sandbox_session` and its active `entitlement`", body = ConfirmedSandboxSession),
         (status = 400, description = "`idempotency_key_required`, `malformed_request`", body = Problem),
         (status = 401, description = "`auth_required`, `invalid_api_key`", body = Problem),
         (status = 403, description = "`sandbox_key_required`, `scope_required`", body = Problem),
@@ -197,7 +199,7 @@ async fn confirm_sandbox_session(
     Part(log): Part<Log>,
     Part(clock): Part<Clock>,
     merchant: Merchant,
-    Path(id): Path<String>,
+    Segment(id): Segment,
     RequestId(request_id): RequestId,
     RequiredKey(key): RequiredKey,
     Body { value: body, hash }: Body<ConfirmSandboxSession>,

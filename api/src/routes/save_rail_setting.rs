@@ -6,6 +6,7 @@ use crate::{
         auth::Merchant,
         body::Body,
         idempotency::{Answer, Commands, Draft, Operation, RequiredKey},
+        path::Segment,
         problem::{Code, Problem},
         rejection,
         request_id::RequestId,
@@ -13,10 +14,7 @@ use crate::{
     services::agent_setups,
     state::{Settings, State},
 };
-use axum::{
-    extract::{Path, State as Part},
-    response::Response,
-};
+use axum::{extract::State as Part, response::Response};
 use events::{
     log::Log,
     unit::Unit,
@@ -134,7 +132,7 @@ async fn save_rail_setting(
     Part(settings): Part<Arc<Settings>>,
     Part(platform): Part<Platform>,
     merchant: Merchant,
-    Path(rail): Path<String>,
+    Segment(rail): Segment,
     RequestId(request_id): RequestId,
     RequiredKey(key): RequiredKey,
     Body { value: body, hash }: Body<SaveRailSetting>,

@@ -1,6 +1,6 @@
 //! `POST /v1/access/payment-proofs` (RT-065).
 
-use super::input;
+use super::{input, openapi::shapes::RecordedProof};
 use crate::{
     http::{
         auth::Merchant,
@@ -92,7 +92,7 @@ pub fn routes() -> OpenApiRouter<State> {
     params(("Idempotency-Key" = String, Header, description = "Unique to this operation")),
     request_body = SubmitProof,
     responses(
-        (status = 201, description = "`proof`, `grants_access: false`, `next_stages`", body = Value),
+        (status = 201, description = "`proof`, `grants_access: false`, `next_stages`", body = RecordedProof),
         (status = 400, description = "`idempotency_key_required`, `malformed_request`", body = Problem),
         (status = 401, description = "`auth_required`, `invalid_api_key`", body = Problem),
         (status = 403, description = "`scope_required`, `live_key_required`", body = Problem),

@@ -1,13 +1,13 @@
 //! What must hold of every route, whoever writes it.
 
-use super::{internal, public};
+use super::internal;
 use crate::http::problem::Code;
 use axum::{Router, body::Body, http::Request};
 use serde_json::Value;
 use tower::ServiceExt as _;
 
 fn document() -> Value {
-    serde_json::to_value(public().split_for_parts().1).unwrap()
+    super::openapi::document("https://api.example.com")
 }
 
 fn operations(document: &Value) -> Vec<(String, Value)> {
@@ -52,6 +52,72 @@ fn every_reference_of_the_document_leads_somewhere() {
     }
     for scheme in ["hilt_key", "bearer"] {
         assert!(document["components"]["securitySchemes"].get(scheme).is_some(), "{scheme}");
+    }
+}
+
+#[test]
+fn every_parameter_in_a_path_is_a_part_of_it() {
+    for (name, operation) in operations(&document()) {
+        let parameters = operation["parameters"].as_array().into_iter().flatten().filter(|parameter| parameter["in"] == "path");
+        let mut told: Vec<_> = parameters.map(|parameter| parameter["name"].as_str().unwrap().to_owned()).collect();
+        let mut there: Vec<_> = name.split('{').skip(1).map(|rest| rest.split('}').next().unwrap().to_owned()).collect();
+        told.sort();
+        there.sort();
+        assert_eq!(told, there, "{name}");
+    }
+}
+
+/// A schema of a name that another has would silently take its place. What staff are shown is in no document.
+#[test]
+fn no_two_schemas_have_one_name() {
+    let (mut folders, mut names) = (vec![std::path::PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src"))], Vec::new());
+    while let Some(folder) = folders.pop() {
+        for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            match path.is_dir() {
+                true if path.ends_with("staff") => {}
+                true => folders.push(path),
+                false => names.extend(schemas_of(&std::fs::read_to_string(&path).unwrap_or_default())),
+            }
+        }
+    }
+    assert!(names.len() > 100, "the search finds what is there: {}", names.len());
+    names.sort();
+    let twice: Vec<_> = names.windows(2).filter(|pair| pair[0] == pair[1]).collect();
+    assert!(twice.is_empty(), "{twice:?}");
+}
+
+fn schemas_of(source: &str) -> Vec<String> {
+    let derives = source.split("#[derive(").skip(1).filter(|rest| rest.split(')').next().is_some_and(|list| list.contains("ToSchema")));
+    let name = |rest: &str| rest.split(['{', '(', ';']).find_map(|head| head.split_once("struct ").map(|(_, name)| name.trim().to_owned()));
+    derives.filter_map(name).collect()
+}
+
+#[test]
+fn the_document_is_typed_and_says_what_every_answer_is() {
+    let document = document();
+    for (name, operation) in operations(&document) {
+        assert!(operation["tags"][0].is_string() && operation["summary"].is_string(), "{name} is not described");
+        for (status, response) in operation["responses"].as_object().unwrap() {
+            assert!(response["headers"]["X-Request-Id"].is_object(), "{name} {status}");
+            for (kind, content) in response["content"].as_object().into_iter().flatten() {
+                let schema = &content["schema"];
+                assert!(schema.get("$ref").is_some() || schema.get("type").is_some(), "{name} {status} {kind} is of no known shape");
+                let is_problem = schema["$ref"] == crate::http::answers::PROBLEM;
+                assert_eq!(is_problem, kind == "application/problem+json", "{name} {status}");
+            }
+            let is_error = status.starts_with(['4', '5']);
+            assert!(!is_error || response["content"].is_object(), "{name} {status} has no problem");
+        }
+        for kind in operation["requestBody"]["content"].as_object().into_iter().flat_map(|content| content.keys()) {
+            assert_eq!(kind, "application/json", "{name}");
+        }
+    }
+    let ids: std::collections::BTreeSet<_> =
+        operations(&document).into_iter().map(|(_, operation)| operation["operationId"].clone().to_string()).collect();
+    assert_eq!(ids.len(), operations(&document).len(), "operation ids are unique");
+    let tags: Vec<_> = document["tags"].as_array().unwrap().iter().map(|tag| &tag["name"]).collect();
+    for (name, operation) in operations(&document) {
+        assert!(tags.contains(&&operation["tags"][0]), "{name}: its tag is not described");
     }
 }
 
@@ -209,7 +275,7 @@ async fn every_answer_keeps_browsers_from_guessing() {
 
 #[tokio::test]
 async fn the_documentation_needs_nothing_from_elsewhere() {
-    let pages: Router = super::openapi::pages(super::openapi::base());
+    let pages: Router = super::openapi::pages(document());
     let page = pages.clone().oneshot(get("/docs/")).await.unwrap();
     assert_eq!(page.status(), 200);
     let bytes = axum::body::to_bytes(page.into_body(), 1 << 20).await.unwrap();

@@ -58,7 +58,7 @@ struct Report {
     /// Memberships whose paid time ends within the window, the first to end first: up to 100 of them.
     expiring_memberships: Vec<Expiring>,
     /// One for each product with memberships, those with the most to do first.
-    product_reports: Vec<ProductView>,
+    product_reports: Vec<ProductRenewals>,
     /// What happened to memberships in the last 30 days, newest first: up to 50.
     recent_events: Vec<EventView>,
 }
@@ -101,7 +101,7 @@ struct Expiring {
 
 /// The memberships of a product.
 #[derive(Serialize, ToSchema)]
-struct ProductView {
+struct ProductRenewals {
     #[schema(value_type = String, format = Uuid)]
     product_id: ProductId,
     title: Option<String>,
@@ -139,11 +139,11 @@ struct EventView {
     end_at: Option<Timestamp>,
 }
 
-impl From<ProductReport> for ProductView {
+impl From<ProductReport> for ProductRenewals {
     fn from(report: ProductReport) -> Self {
         let ProductReport { product_id, title, amount_minor_units, asset, billing_interval_days, active, grace, .. } = report;
         let ProductReport { expired, revoked, expiring, cancelling, renewed, lapsed, .. } = report;
-        ProductView {
+        ProductRenewals {
             product_id,
             title,
             amount_minor_units,
@@ -228,7 +228,7 @@ async fn renewal_intelligence(
     Ok(Json(Report {
         summary: Summary::of(window_days, &report.products),
         expiring_memberships: report.expiring.into_iter().map(|view| Expiring::at(view, now)).collect(),
-        product_reports: report.products.into_iter().map(ProductView::from).collect(),
+        product_reports: report.products.into_iter().map(ProductRenewals::from).collect(),
         recent_events: report.events.into_iter().map(EventView::from).collect(),
     }))
 }

@@ -49,7 +49,7 @@ pub fn routes() -> OpenApiRouter<State> {
 
 /// Your notes, whole.
 #[derive(Deserialize, ToSchema)]
-struct Notes {
+struct MembershipNotes {
     /// At most 5000 characters; null or no text clears them.
     notes: Option<String>,
 }
@@ -157,7 +157,7 @@ impl Edit {
 /// Context for you alone: no buyer, receipt or page shows it.
 #[utoipa::path(patch, path = "/v1/memberships/{membership_id}/notes", tag = "memberships", operation_id = "save_membership_notes",
     params(("membership_id" = String, Path), ("Idempotency-Key" = Option<String>, Header, description = "Unique to this operation")),
-    request_body = Notes, security(("hilt_key" = []), ("bearer" = [])),
+    request_body = MembershipNotes, security(("hilt_key" = []), ("bearer" = [])),
     responses((status = 200, description = "The membership", body = Membership), answers::Write))]
 async fn save_notes(
     Part(edit): Part<Edit>,
@@ -165,7 +165,7 @@ async fn save_notes(
     id: Segment,
     RequestId(request_id): RequestId,
     OptionalKey(key): OptionalKey,
-    Body { value, hash }: Body<Notes>,
+    Body { value, hash }: Body<MembershipNotes>,
 ) -> Result<Response, Problem> {
     let route = "PATCH /v1/memberships/{membership_id}/notes";
     let request = Request { merchant: &merchant, request_id: &request_id, id: &id, route, key, hash };

@@ -108,6 +108,7 @@ pub struct PhantomUrl {
 
 /// What Phantom appends to the way back.
 #[derive(Clone, Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct Returned {
     /// The payment.
     payment_id: String,

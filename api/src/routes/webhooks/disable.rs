@@ -5,6 +5,7 @@ use crate::{
     http::{
         auth::Merchant,
         idempotency::{Answer, Commands, Draft, Operation, RequiredKey},
+        path::Segment,
         problem::{Code, Problem},
         rejection,
         request_id::RequestId,
@@ -12,10 +13,7 @@ use crate::{
     routes::{context, input},
     state::State,
 };
-use axum::{
-    extract::{Path, State as Part},
-    response::Response,
-};
+use axum::{extract::State as Part, response::Response};
 use events::{
     log::Log,
     unit::Unit,
@@ -63,7 +61,7 @@ async fn disable_webhook(
     merchant: Merchant,
     RequestId(request_id): RequestId,
     RequiredKey(key): RequiredKey,
-    Path(id): Path<String>,
+    Segment(id): Segment,
 ) -> Result<Response, Problem> {
     merchant.require(Scope::Webhooks)?;
     let id: EndpointId = input::id(&id, Code::WebhookNotFound)?;

@@ -7,16 +7,14 @@ use crate::{
         body::Params,
         fresh::{Fresh, MinPosition},
         paging::Asked,
+        path::Segment,
         problem::{Code, Problem},
         rejection,
     },
     routes::input,
     state::State,
 };
-use axum::{
-    Json,
-    extract::{Path, State as Part},
-};
+use axum::{Json, extract::State as Part};
 use events::vocab::{id::EndpointId, words::Scope};
 use projections::{
     Reader,
@@ -113,7 +111,7 @@ async fn get_webhook(
     Part(fresh): Part<Fresh>,
     merchant: Merchant,
     min: MinPosition,
-    Path(id): Path<String>,
+    Segment(id): Segment,
 ) -> Result<Json<WebhookView>, Problem> {
     merchant.require(Scope::Read)?;
     fresh.wait(ENDPOINTS, Some(merchant.owner), min).await?;
@@ -138,7 +136,7 @@ async fn list_webhook_deliveries(
     Part(fresh): Part<Fresh>,
     merchant: Merchant,
     min: MinPosition,
-    Path(id): Path<String>,
+    Segment(id): Segment,
     Params(params): Params<PageParams>,
 ) -> Result<Json<DeliveryList>, Problem> {
     merchant.require(Scope::Read)?;

@@ -1,7 +1,13 @@
 //! The public document, generated from the routes themselves, and pages to read it.
 
+mod complete;
+mod examples;
+pub mod shapes;
+mod words;
+
 use crate::http::answers;
 use axum::{Json, Router, response::Redirect, routing::get};
+use serde_json::{Value, json};
 use std::sync::Arc;
 use utoipa::openapi::{
     ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder,
@@ -36,8 +42,44 @@ pub fn base() -> OpenApi {
         .build()
 }
 
+/// What each tag is about, in the order of the document.
+const TAGS: [(&str, &str); 14] = [
+    ("access", "Apps, rails, products, sessions, proofs and the entitlement check."),
+    ("sandbox", "The same without money."),
+    ("products", "Hosted products."),
+    ("checkout", "What a hosted checkout asks for. No credential."),
+    ("pay", "What a buyer's wallet asks for. No credential."),
+    ("phantom", "Phantom on a phone. No credential."),
+    ("payments", "Payments, as their buyers see them."),
+    ("memberships", "Members, and how what they bought was handed over."),
+    ("receipts", "Receipts, their proofs, and the credits that receipts made by hand use."),
+    ("support", "Tickets."),
+    ("workspace", "What buyers are shown of the merchant."),
+    ("provider webhooks", "Wake-ups by providers, signed by them."),
+    ("log", "What the log has promised."),
+    ("health", "How the service is."),
+];
+
+/// The whole document, for a service at `public_api_url`.
+pub fn document(public_api_url: &str) -> Value {
+    finish(super::public().split_for_parts().1, public_api_url)
+}
+
+/// Adds to what the routes say of themselves what holds of all of them.
+pub fn finish(document: OpenApi, public_api_url: &str) -> Value {
+    // A document of plain strings and maps always has a JSON form.
+    let mut document = serde_json::to_value(document).unwrap_or_default();
+    document["servers"] = json!([{"url": public_api_url}]);
+    document["tags"] = TAGS.iter().map(|(name, description)| json!({"name": name, "description": description})).collect();
+    document["components"]["schemas"]["Problem"]["properties"]["code"]["description"] = answers::all_codes().into();
+    complete::complete(&mut document);
+    words::name(&mut document);
+    examples::give(&mut document);
+    document
+}
+
 /// `/openapi.json` and `/docs`.
-pub fn pages<S: Clone + Send + Sync + 'static>(document: OpenApi) -> Router<S> {
+pub fn pages<S: Clone + Send + Sync + 'static>(document: Value) -> Router<S> {
     let document = Arc::new(document);
     let reader = SwaggerUi::new("/docs").config(Config::from("/openapi.json").validator_url("none"));
     Router::new()
