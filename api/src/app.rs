@@ -20,7 +20,7 @@ use events::{
     log::{Log, LogOptions, ReadError},
     proof::Checkpointer,
     relay::{self, Relay, StreamConfig},
-    vault::{KeyPurpose, MasterKey, Vault, VaultError},
+    vault::{KeyPurpose, MasterKey, Signer, Vault, VaultError},
 };
 use ledger::rails::Rails;
 use projections::{
@@ -49,6 +49,7 @@ use workers::{
     platform::Platform,
     settle::{Chain, Settler, Waker},
     webhooks::{WebhookConfig, address::Targets},
+    x402::Facilitator,
 };
 
 /// Connections of one process, the writer's and the leader's own beside them.
@@ -168,6 +169,7 @@ pub async fn build(parts: Parts) -> Result<App, StartError> {
     if config.roles.contains(&Role::Api) {
         tasks.spawn(index.clone().run(log.clone(), stop.clone()));
     }
+    let facilitator = facilitator(&parts, &log, &vault, &settler).await?;
     let health = Health::new(pool.clone(), projections.clone(), relay.clone(), workers.as_ref().map(Workers::watch), settler.clone())
         .sending_mail(config.smtp_url.is_some())
         .with_index(index.clone());
@@ -193,6 +195,7 @@ pub async fn build(parts: Parts) -> Result<App, StartError> {
         own_writes,
         waker: Waker::new(settler.clone(), tasks.clone(), stop.clone()),
         handover,
+        facilitator,
         settler,
         checkpointer,
         health,
@@ -277,12 +280,25 @@ fn smtp(config: &Config) -> Result<Option<Smtp>, StartError> {
 /// The Solana node, if one is configured.
 fn chain(parts: &Parts) -> Result<Option<Chain>, StartError> {
     let Some(url) = &parts.config.solana_rpc_url else { return Ok(None) };
-    let network = Network::parse(&parts.config.solana_network)
-        .map_err(|rule| StartError::Setting(format!("HILT_SOLANA_NETWORK is not valid: {rule}")))?;
+    let network = network(&parts.config)?;
     let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
     let expected_network = parts.check_network.then(|| network.clone());
     let rpc = Rpc::new(http, RpcConfig { expected_network, ..RpcConfig::new(url.expose().clone()) });
     Ok(Some(Chain { rpc: Arc::new(rpc), network }))
+}
+
+/// The x402 facilitator. Its wallet is the configured one, or one that the vault makes and keeps.
+async fn facilitator(parts: &Parts, log: &Log, vault: &Vault, settler: &Settler) -> Result<Facilitator, StartError> {
+    let fee_payer = match &parts.config.x402_fee_payer {
+        Some(seed) => Signer::from_seed(seed.expose()),
+        None => vault.signer(KeyPurpose::FeePayer).await?,
+    };
+    let network = network(&parts.config)?;
+    Ok(Facilitator::new(log.clone(), vault.clone(), parts.clock.clone(), settler.clone(), network, fee_payer))
+}
+
+fn network(config: &Config) -> Result<Network, StartError> {
+    Network::parse(&config.solana_network).map_err(|rule| StartError::Setting(format!("HILT_SOLANA_NETWORK is not valid: {rule}")))
 }
 
 /// Where SOL's price comes from.
@@ -321,6 +337,7 @@ fn settings(config: &Config) -> Result<Settings, StartError> {
         solana_network: config.solana_network.clone(),
         usdc_mint: USDC_MINT,
         fee_wallet: config.fee_wallet,
+        evm_fee_wallet: config.evm_fee_wallet.clone(),
         access_fee_bps: config.access_fee,
         workspace_fee_bps: config.workspace_fee,
         hosted_products: config.hosted_products,

@@ -47,6 +47,8 @@ pub struct State {
     pub settler: workers::settle::Settler,
     /// The rails as they now stand.
     pub platform: workers::platform::Platform,
+    /// Verifies and settles x402 payments.
+    pub facilitator: workers::x402::Facilitator,
     /// What SOL is worth.
     pub prices: rails::price::PriceSource,
     /// Looks into what providers tell of.
@@ -70,6 +72,8 @@ pub struct Settings {
     pub usdc_mint: events::vocab::bytes::SolanaAddress,
     /// Where the fee leg goes; without it no fee-bearing session can be made.
     pub fee_wallet: Option<events::vocab::bytes::SolanaAddress>,
+    /// Where the fee goes on EVM chains, when a buyer sends it himself.
+    pub evm_fee_wallet: Option<String>,
     /// Fee of `/v1/access` sessions.
     pub access_fee_bps: events::vocab::money::FeeBps,
     /// Fee of hosted checkouts (MON-13).

@@ -25,6 +25,16 @@ pub const UPCASTERS: &[Upcaster] = &[
         let payment = change(payment, "membership", terms);
         add_absent(add(payment, &[("identity_required", Value::Boolean(false))]), &["place", "quote"])
     }),
+    // Until then the fee was always a transfer of the buyer's.
+    Upcaster {
+        event_type: EventType::PaymentCreated,
+        from: 2,
+        upcast: |payment| add(payment, &[("fee_source", Value::from("buyer_transfer"))]),
+    },
+    first(EventType::PaymentRequirementAuthored, |requirement| add_absent(requirement, &["x402"])),
+    // There was always a transaction then, and one that is there is written as it was.
+    first(EventType::ProofFingerprinted, |proof| add_absent(proof, &["x402"])),
+    first(EventType::ProofReplayRejected, |rejected| rejected),
     first(EventType::PaymentConfirmed, |payment| add_absent(payment, &["identity_session_id"])),
     first(EventType::PaymentFailed, |payment| add_absent(payment, &["place"])),
     first(EventType::PaymentExpired, |payment| add_absent(payment, &["place"])),

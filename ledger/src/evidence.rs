@@ -152,7 +152,7 @@ impl ReceiptEvidence {
         settled.gross == self.requirement.gross
             && settled.merchant_amount == self.requirement.merchant_amount
             && settled.fee_amount == self.requirement.fee_amount
-            && settled.tx_signature == self.proof.tx_signature
+            && Some(settled.tx_signature) == self.proof.tx_signature
             && settled.tx_signature == self.payment.tx_signature
             && self.payment.settlement_event == id
             && self.receipt.event.settlement_event == Some(id)

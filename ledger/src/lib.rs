@@ -21,7 +21,9 @@ pub mod delivery;
 pub mod entitlement;
 pub mod entitlement_check;
 pub mod evidence;
+pub mod evm_requirement;
 pub mod fee;
+pub mod fee_leg;
 pub mod handoff;
 pub mod identity_session;
 pub mod mail;
@@ -44,6 +46,7 @@ pub mod wallet;
 pub mod webhook_delivery;
 pub mod webhook_endpoint;
 pub mod workspace;
+pub mod x402;
 
 use events::vocab::id::EventId;
 

@@ -4,20 +4,21 @@ use crate::{
     Cited,
     check::{filled, first_false, identified, price, rejections},
     requirement::Binding,
+    x402::{Accepts, Terms, merchant_leg},
 };
 use events::{
     decider::Decider,
     vocab::{
         event::{
             ActivationEvidence, EntitlementActivated, Event, PaymentCreated, PaymentRequirementAuthored, PaymentSessionConfirmed,
-            PaymentSessionCreated, PaymentSessionExpired, PaymentSessionFailed,
+            PaymentSessionCreated, PaymentSessionExpired, PaymentSessionFailed, X402Requirement,
         },
         id::{AccessProductId, AppId, EntitlementId, OwnerId, PaymentId, ProductId, ReceiptId, SessionId, SubjectId},
         personal::Personal,
         rail::RailId,
         stream::Fact,
         time::Timestamp,
-        words::PaymentProtocol,
+        words::{FeeSource, PaymentProtocol},
     },
 };
 
@@ -73,6 +74,8 @@ pub enum Command {
         payment: Box<PaymentCreated>,
         /// CAIP-2.
         network: String,
+        /// What x402 clients are told beyond it, in a session of that protocol.
+        x402: Option<Terms>,
     },
     /// Its entitlement is active.
     Confirm {
@@ -184,13 +187,21 @@ impl Decider for PaymentSession {
             },
             (Absent, _) => Err(Rejection::NotFound),
 
-            (Created(session), Command::AuthorRequirement { owner_id, session: cited, payment, network }) => {
-                Ok(vec![requirement(session, owner_id, &cited, &payment, &network)?.into()])
+            (Created(session), Command::AuthorRequirement { owner_id, session: cited, payment, network, x402 }) => {
+                let authored = requirement(session, owner_id, &cited, &payment, &network, x402.as_ref())?;
+                Ok(vec![match x402 {
+                    // The merchant's URL may name the customer.
+                    Some(terms) => {
+                        let personal = Personal { resource: Some(terms.resource), ..Personal::default() };
+                        Fact::sealed(authored, session.subject_id, personal)
+                    }
+                    None => authored.into(),
+                }])
             }
             (
                 Pending(open) | Confirmed { open, .. } | Expired(open) | Failed { open, .. },
-                Command::AuthorRequirement { owner_id, session, payment, network },
-            ) => match requirement(&open.session, owner_id, &session, &payment, &network)? == open.requirement {
+                Command::AuthorRequirement { owner_id, session, payment, network, x402 },
+            ) => match requirement(&open.session, owner_id, &session, &payment, &network, x402.as_ref())? == open.requirement {
                 true => Ok(vec![]),
                 false => Err(Rejection::RequirementAuthored),
             },
@@ -304,7 +315,9 @@ fn requirement(
     cited: &Cited<PaymentSessionCreated>,
     payment: &PaymentCreated,
     network: &str,
+    x402: Option<&Terms>,
 ) -> Result<PaymentRequirementAuthored, Rejection> {
+    let is_x402 = session.payment_protocol == Some(PaymentProtocol::X402);
     let same = [
         ("session_event", cited.event == *session),
         ("payment_id", payment.payment_id == session.payment_id),
@@ -315,11 +328,35 @@ fn requirement(
         ("subject_id", payment.subject_id == session.subject_id),
         ("amount", payment.amount == session.amount),
         ("expires_at", payment.expires_at == session.expires_at),
+        ("payment_protocol", is_x402 == x402.is_some()),
+        // `exact` clients make one transfer, so that the fee cannot be another.
+        ("fee_source", is_x402 == (payment.fee_source == FeeSource::MerchantReceivable)),
     ];
     if let Some(field) = first_false(same) {
         return Err(Rejection::RequirementMismatch { field });
     }
-    let binding = Binding::of(owner_id, session, payment, network);
+    let mut binding = Binding::of(owner_id, session, payment, network);
+    let x402 = x402.and_then(|terms| {
+        let leg = merchant_leg(&binding.required_transfers)?;
+        let accepts = Accepts {
+            network,
+            asset: binding.asset,
+            pay_to: leg.pay_to,
+            amount: leg.amount,
+            memo: &binding.memo,
+            resource: &terms.resource,
+            fee_payer: terms.fee_payer,
+            max_timeout_seconds: terms.max_timeout_seconds,
+        };
+        Some(X402Requirement {
+            fee_payer: terms.fee_payer,
+            max_timeout_seconds: terms.max_timeout_seconds,
+            payment_requirements_hash: accepts.hash(),
+        })
+    });
+    if let Some(x402) = &x402 {
+        binding = binding.for_x402(x402.payment_requirements_hash);
+    }
     let requirement_hash = binding.hash();
     Ok(PaymentRequirementAuthored {
         session_id: session.session_id,
@@ -336,6 +373,7 @@ fn requirement(
         required_transfers: binding.required_transfers,
         expires_at: binding.expires_at,
         requirement_hash,
+        x402,
     })
 }
 

@@ -5,7 +5,7 @@ mod command;
 mod rules;
 
 pub use command::*;
-pub use rules::solana_fingerprint;
+pub use rules::{fingerprint, solana_fingerprint};
 
 use crate::check::filled;
 use events::{

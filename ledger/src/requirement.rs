@@ -7,7 +7,7 @@ use events::vocab::{
     money::{FeeBps, Minor},
     rail::RailId,
     time::Timestamp,
-    words::TransferRole,
+    words::{FeeSource, PaymentProtocol, TransferRole},
 };
 use serde_json::{Value, json};
 
@@ -48,10 +48,12 @@ pub struct Binding {
     pub required_transfers: Vec<RequiredTransfer>,
     /// Until when.
     pub expires_at: Timestamp,
+    /// In an x402 session, the hash of what its clients are asked for.
+    pub payment_requirements_hash: Option<Hash32>,
 }
 
 impl Binding {
-    /// What `payment` asks for, for `session`.
+    /// What `payment` asks for, for `session`; x402 is bound to it by [`Binding::for_x402`].
     pub fn of(owner_id: OwnerId, session: &PaymentSessionCreated, payment: &PaymentCreated, network: &str) -> Self {
         Binding {
             owner_id,
@@ -71,7 +73,13 @@ impl Binding {
             fee_policy: payment.fee_policy.clone(),
             required_transfers: required_transfers(payment),
             expires_at: session.expires_at,
+            payment_requirements_hash: None,
         }
+    }
+
+    /// The same requirement, bound to what x402 clients are asked for.
+    pub fn for_x402(self, payment_requirements_hash: Hash32) -> Self {
+        Binding { payment_requirements_hash: Some(payment_requirements_hash), ..self }
     }
 
     /// The binding behind a requirement that was authored.
@@ -94,6 +102,7 @@ impl Binding {
             fee_policy: requirement.fee_policy.clone(),
             required_transfers: requirement.required_transfers.clone(),
             expires_at: requirement.expires_at,
+            payment_requirements_hash: requirement.x402.as_ref().map(|x402| x402.payment_requirements_hash),
         }
     }
 
@@ -110,7 +119,7 @@ pub fn requirement_json(binding: &Binding) -> Value {
         .iter()
         .map(|leg| json!({ "role": leg.role.as_str(), "pay_to": leg.pay_to.to_string(), "amount_minor_units": leg.amount.units() }))
         .collect();
-    json!({
+    let mut json = json!({
         "owner_id": binding.owner_id.to_string(),
         "payment_session_id": binding.session_id.to_string(),
         "access_product_id": binding.access_product_id.to_string(),
@@ -128,7 +137,13 @@ pub fn requirement_json(binding: &Binding) -> Value {
         "fee_policy": binding.fee_policy,
         "required_transfers": transfers,
         "expires_at": binding.expires_at.to_string(),
-    })
+    });
+    if let Some(hash) = binding.payment_requirements_hash {
+        json["payment_protocol"] = json!(PaymentProtocol::X402.as_str());
+        json["fee_source"] = json!(FeeSource::MerchantReceivable.as_str());
+        json["payment_requirements_hash"] = json!(hash.to_string());
+    }
+    json
 }
 
 /// RFC 8785 bytes of `value`. Integers must be at most 2⁵³ − 1, which [`Minor`] guarantees.
@@ -136,9 +151,15 @@ pub fn canonical(value: &Value) -> Vec<u8> {
     serde_json_canonicalizer::to_vec(value).expect("a JSON value has text keys and finite numbers, so it has a canonical form")
 }
 
-/// The legs of a payment: the merchant's, and Hilt's unless it is zero.
+/// The legs of a payment: the merchant's, and Hilt's if the buyer sends it and it is not zero.
 pub fn required_transfers(payment: &PaymentCreated) -> Vec<RequiredTransfer> {
-    let merchant = RequiredTransfer { role: TransferRole::Merchant, pay_to: payment.merchant_wallet, amount: payment.merchant_amount };
-    let fee = payment.fee_wallet.map(|pay_to| RequiredTransfer { role: TransferRole::Fee, pay_to, amount: payment.fee_amount });
-    [Some(merchant), fee].into_iter().flatten().filter(|leg| leg.amount != Minor::ZERO).collect()
+    let leg = |role, pay_to, amount| RequiredTransfer { role, pay_to, amount };
+    let legs = match payment.fee_source {
+        FeeSource::MerchantReceivable => vec![leg(TransferRole::Merchant, payment.merchant_wallet, payment.amount)],
+        FeeSource::BuyerTransfer => {
+            let fee = payment.fee_wallet.map(|wallet| leg(TransferRole::Fee, wallet, payment.fee_amount));
+            [Some(leg(TransferRole::Merchant, payment.merchant_wallet, payment.merchant_amount)), fee].into_iter().flatten().collect()
+        }
+    };
+    legs.into_iter().filter(|leg| leg.amount != Minor::ZERO).collect()
 }

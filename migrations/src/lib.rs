@@ -33,6 +33,7 @@ migrations! {
     6 "grants" "0006_grants.sql",
     7 "published_keys" "0007_published_keys.sql",
     8 "handoff_keys" "0008_handoff_keys.sql",
+    9 "fee_payer_keys" "0009_fee_payer_keys.sql",
     10 "projections" "0010_projections.sql",
     11 "places" "0011_places.sql",
     12 "key_uses" "0012_key_uses.sql",

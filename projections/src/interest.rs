@@ -79,6 +79,8 @@ pub fn readers(event_type: EventType) -> &'static [&'static str] {
         // The sandbox's outcome is in its entitlement; the session itself is read from its stream.
         EventType::SandboxSessionCreated | EventType::SandboxSessionConfirmed | EventType::SandboxProofRejected => &[],
         EventType::LogRead => &[],
+        // Due with the settlement, which is in the session's own row.
+        EventType::FeeDue => &[],
         EventType::IdentitySessionRejected
         | EventType::HandoffIssued
         | EventType::HandoffResolved

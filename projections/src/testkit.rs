@@ -281,6 +281,7 @@ impl Sample {
             }],
             expires_at,
             requirement_hash: hash(b"requirement"),
+            x402: None,
         };
         let payment = PaymentCreated {
             payment_id: self.payment,
@@ -304,6 +305,7 @@ impl Sample {
             place: None,
             quote: None,
             expires_at,
+            fee_source: FeeSource::BuyerTransfer,
         };
         let pended = EntitlementPended {
             entitlement_id: self.entitlement,
@@ -334,7 +336,7 @@ impl Sample {
                 fingerprint: hash(self.tx.0),
                 rail_id: RailId::SolanaUsdc,
                 network: "solana:test".to_owned(),
-                tx_signature: self.tx,
+                tx_signature: Some(self.tx),
                 session_id,
                 payment_id,
                 entitlement_id: Some(self.entitlement),
@@ -345,6 +347,7 @@ impl Sample {
                 requirement_hash: Some(hash(b"requirement")),
                 trigger: Trigger::Proof,
                 requirement_event: new_id(),
+                x402: None,
             },
             proof_id,
         );

@@ -5,3 +5,4 @@ pub mod helius;
 pub mod phantom;
 pub mod price;
 pub mod solana;
+pub mod x402;

@@ -115,7 +115,7 @@ fn event(write: &Write) -> Event {
             fingerprint: fingerprint(number),
             rail_id: RailId::SolanaUsdc,
             network: "solana:test".into(),
-            tx_signature: TxSignature([number; 64]),
+            tx_signature: Some(TxSignature([number; 64])),
             session_id: None,
             payment_id: id.into(),
             entitlement_id: None,
@@ -126,6 +126,7 @@ fn event(write: &Write) -> Event {
             requirement_hash: None,
             trigger: Trigger::Proof,
             requirement_event: id.into(),
+            x402: None,
         }
         .into(),
         Kind::Release(number) => VerificationAttempted {

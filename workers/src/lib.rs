@@ -10,6 +10,7 @@ pub mod platform;
 mod runtime;
 pub mod settle;
 pub mod webhooks;
+pub mod x402;
 
 pub use health::{WorkerHealth, WorkerState};
 pub use runtime::{

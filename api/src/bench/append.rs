@@ -187,6 +187,7 @@ fn event(session: Uuid, event_id: EventId) -> PaymentRequirementAuthored {
         required_transfers: vec![RequiredTransfer { role: TransferRole::Merchant, pay_to: wallet(2), amount: split.merchant }],
         expires_at: Clock::machine().now(),
         requirement_hash: Hash32::of(session.as_bytes()),
+        x402: None,
     }
 }
 

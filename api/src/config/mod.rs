@@ -80,6 +80,10 @@ pub struct Config {
     pub solana_network: String,
     /// `HILT_FEE_WALLET`.
     pub fee_wallet: Option<SolanaAddress>,
+    /// `HILT_EVM_FEE_WALLET`.
+    pub evm_fee_wallet: Option<String>,
+    /// `HILT_X402_FEE_PAYER_KEY`: the seed of the wallet.
+    pub x402_fee_payer: Option<Secret<[u8; 32]>>,
     /// `HILT_SOL_PRICE_URL`; may carry a provider's key.
     pub sol_price_url: Option<Secret<Url>>,
     /// `HILT_SOL_PRICE_MAX_AGE_SECONDS`.
@@ -207,6 +211,10 @@ impl Config {
             solana_rpc_url: source.optional("HILT_SOLANA_RPC_URL", "an http:// or https:// URL", secret_url)?,
             solana_network: source.required("HILT_SOLANA_NETWORK", "a CAIP-2 id, solana: and 32 base58 characters", solana_network)?,
             fee_wallet: source.optional("HILT_FEE_WALLET", "a Solana address, base58 of exactly 32 bytes", parsed)?,
+            evm_fee_wallet: source.optional("HILT_EVM_FEE_WALLET", "an EVM address, 0x and 40 hexadecimal digits", |text| {
+                ledger::wallet::evm(text).is_ok().then(|| text.to_owned())
+            })?,
+            x402_fee_payer: source.optional("HILT_X402_FEE_PAYER_KEY", "a Solana key pair, base58 of 64 bytes", solana_key_pair)?,
             sol_price_url: source.optional("HILT_SOL_PRICE_URL", "an http:// or https:// URL", secret_url)?,
             sol_price_max_age_seconds: source.required("HILT_SOL_PRICE_MAX_AGE_SECONDS", "seconds from 1 to 86400", |text| {
                 parsed(text).filter(|seconds| (1..=86_400).contains(seconds))
@@ -336,6 +344,14 @@ fn evm_rpc_urls(text: &str) -> Option<BTreeMap<String, Secret<Url>>> {
 fn master_key(text: &str) -> Option<Secret<[u8; 32]>> {
     let mut key = [0; 32];
     hex::decode_to_slice(text, &mut key).ok().map(|()| Secret::new(key))
+}
+
+/// As wallets export it: the private key and then the public one, which must be its own.
+fn solana_key_pair(text: &str) -> Option<Secret<[u8; 32]>> {
+    let mut pair = [0; 64];
+    let written = bs58::decode(text.trim()).onto(&mut pair).ok()?;
+    let key = ed25519_dalek::SigningKey::from_keypair_bytes(&pair).ok().filter(|_| written == pair.len())?;
+    Some(Secret::new(key.to_bytes()))
 }
 
 /// C2SP signed notes put the origin on a line and in a key name, which excludes spaces and `+`.

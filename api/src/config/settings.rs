@@ -39,6 +39,11 @@ pub const SETTINGS: &[Setting] = &[
     unset("HILT_SOLANA_RPC_URL", "JSON-RPC endpoint of the Solana cluster payments are verified on"),
     with("HILT_SOLANA_NETWORK", "solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp", "CAIP-2 id of that cluster"),
     unset("HILT_FEE_WALLET", "Solana wallet that receives Hilt's fee"),
+    unset("HILT_EVM_FEE_WALLET", "EVM wallet that receives Hilt's fee where a buyer sends it himself; no EVM rail is released yet"),
+    unset(
+        "HILT_X402_FEE_PAYER_KEY",
+        "Solana key pair, base58, that pays the network for x402 payments; without it the service makes one (GET /v1/x402/supported names it)",
+    ),
     unset(
         "HILT_SOL_PRICE_URL",
         "price of SOL in USD, as Coinbase tells it: https://api.exchange.coinbase.com/products/SOL-USD/ticker or a URL that answers alike",

@@ -20,6 +20,12 @@ pub struct Public;
 pub struct Unexpected;
 /// A read for anyone that is always there.
 pub struct Anyone;
+/// A look at what is not released yet.
+pub struct Preview;
+/// A question to the x402 facilitator.
+pub struct Facilitator;
+/// A resource that is paid for by x402.
+pub struct X402Resource;
 /// A question asked by POST.
 pub struct Check;
 /// A write.
@@ -56,6 +62,9 @@ answers! {
     Public = [404, 422, 500, 503],
     Anyone = [500, 503],
     Unexpected = [500],
+    Preview = [401, 403, 404, 409, 422, 500, 503],
+    Facilitator = [400, 408, 413, 415, 422, 500, 503],
+    X402Resource = [404, 408, 500, 503],
     Check = [400, 401, 403, 404, 413, 415, 422, 500, 503],
     Write = [400, 401, 403, 404, 409, 410, 413, 415, 422, 500, 503],
 }

@@ -229,6 +229,13 @@ impl Commands {
         Err(Problem::of(Code::Conflict).retry_after(1))
     }
 
+    /// The body of the answer that this operation was given before, if it was.
+    pub async fn answered(&self, operation: &Operation) -> Result<Option<Value>, Problem> {
+        let Some(key) = &operation.key else { return Ok(None) };
+        let stored = self.log.find_answer(operation.owner, &operation.name, key).await.map_err(|error| rejection::read(&error))?;
+        stored.map(|stored| self.body(key, &stored)).transpose()
+    }
+
     /// The answer that this request was given before, if it was.
     async fn stored(&self, operation: &Operation) -> Result<Option<Response>, Problem> {
         let Some(key) = &operation.key else { return Ok(None) };
@@ -260,16 +267,20 @@ impl Commands {
         })
     }
 
+    fn body(&self, key: &str, stored: &StoredAnswer) -> Result<Value, Problem> {
+        let body = self
+            .vault
+            .open_bytes(PURPOSE, key.as_bytes(), &stored.body)
+            .map_err(|error| Problem::internal(&error, "open a stored answer"))?;
+        serde_json::from_slice(&body).map_err(|error| Problem::internal(&error, "read a stored answer"))
+    }
+
     async fn replay(&self, operation: &Operation, stored: StoredAnswer) -> Result<Response, Problem> {
         if stored.request_hash != operation.request_hash {
             return Err(Problem::of(Code::IdempotencyKeyReused).next_action("Send another Idempotency-Key, or the same request again."));
         }
         let key = operation.key.as_deref().unwrap_or_default();
-        let body = self
-            .vault
-            .open_bytes(PURPOSE, key.as_bytes(), &stored.body)
-            .map_err(|error| Problem::internal(&error, "open a stored answer"))?;
-        let mut body: Value = serde_json::from_slice(&body).map_err(|error| Problem::internal(&error, "read a stored answer"))?;
+        let mut body = self.body(key, &stored)?;
         let stamps: Vec<&str> = STAMPS.into_iter().filter(|member| body.get(member).is_some_and(Value::is_null)).collect();
         if !stamps.is_empty() {
             let page = self.log.read_page(PageFilter::default(), stored.position, 1).await.map_err(|error| rejection::read(&error))?;

@@ -39,6 +39,7 @@ mod rails;
 mod readiness;
 mod receipt_pdf;
 mod receipts;
+mod requirement_preview;
 mod sandbox;
 mod save_rail_setting;
 mod send_proof;
@@ -48,6 +49,7 @@ mod submit_proof;
 mod tickets;
 mod webhooks;
 mod workspace_profile;
+mod x402;
 
 pub use context::context;
 pub use health::{Health, install_metrics, keep_metrics};
@@ -105,11 +107,13 @@ fn public() -> OpenApiRouter<State> {
         .merge(tickets::routes())
         .merge(webhooks::routes())
         .merge(workspace_profile::routes())
+        .merge(x402::routes())
 }
 
 /// Routes for staff and auditors, which the public document leaves out (INV-47).
 fn internal() -> OpenApiRouter<State> {
-    OpenApiRouter::default().merge(admin::routes()).merge(staff::routes()).merge(tickets::admin_routes())
+    let admin = OpenApiRouter::default().merge(admin::routes()).merge(staff::routes()).merge(tickets::admin_routes());
+    admin.merge(requirement_preview::routes())
 }
 
 /// The whole service. Bodies may have at most `body_limit` bytes.

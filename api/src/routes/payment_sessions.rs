@@ -16,7 +16,7 @@ use crate::{
         rejection,
     },
     services::{isolation, open_session::requirement_view},
-    state::State,
+    state::{Settings, State},
 };
 use axum::{Json, extract::State as Part};
 use events::{
@@ -38,6 +38,7 @@ use projections::{
 };
 use serde::Serialize;
 use serde_json::Value;
+use std::sync::Arc;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use workers::platform::Platform;
@@ -143,14 +144,15 @@ fn stages(stages: &Stages) -> Vec<StageView> {
 }
 
 impl SessionView {
-    fn new(session: PaymentSession, rails: &Rails, now: Timestamp) -> Result<Self, Problem> {
+    fn new(session: PaymentSession, rails: &Rails, settings: &Settings, now: Timestamp) -> Result<Self, Problem> {
         // Expiry is recorded when its worker comes by; a proof that is already recorded keeps the session open.
         let lapsed = session.status == SessionStatus::Pending
             && session.stages.proof.is_none()
             && session.tx_signature.is_none()
             && now >= session.expires_at;
         let status = if lapsed { SessionStatus::Expired } else { session.status };
-        let adapter = rails.get(session.rail_id).adapter.as_ref();
+        let adapter = AdapterView::of_session(rails, session.rail_id, session.payment_protocol);
+        let payment_requirement = requirement(&session, settings);
         let json = |value: serde_json::Result<Value>| value.map_err(|error| Problem::internal(&error, "show a payment session"));
         Ok(SessionView {
             id: SessionId(session.meta.id),
@@ -173,8 +175,8 @@ impl SessionView {
             expires_at: session.expires_at,
             created_at: session.meta.created_at,
             livemode: session.meta.livemode,
-            payment_requirement: session.requirement.as_ref().map(requirement_view),
-            adapter: adapter.map(|adapter| AdapterView::new(adapter, true)),
+            payment_requirement,
+            adapter,
             stages: stages(&session.stages),
             verification_attempts: json(serde_json::to_value(&session.stages.attempts))?,
             rejected_proofs: json(serde_json::to_value(&session.stages.rejections))?,
@@ -182,15 +184,26 @@ impl SessionView {
     }
 }
 
+/// What must be paid, and whether the fee that the merchant owes for an x402 payment is due.
+fn requirement(session: &PaymentSession, settings: &Settings) -> Option<Value> {
+    let mut view = requirement_view(session.requirement.as_ref()?, session.resource.as_deref(), settings);
+    if let Some(status) = view.pointer_mut("/fee_collection/status").filter(|_| session.stages.settlement.is_some()) {
+        *status = Value::from("due");
+    }
+    Some(view)
+}
+
 /// Payment sessions
 #[utoipa::path(get, path = "/v1/access/payment-sessions", tag = "access", operation_id = "list_payment_sessions", params(PageQuery),
     security(("hilt_key" = []), ("bearer" = [])),
     responses((status = 200, description = "A page of sessions", body = SessionList), answers::Read))]
+#[allow(clippy::too_many_arguments, reason = "each is one extracted part of the request")]
 async fn list(
     Part(reader): Part<Reader>,
     Part(fresh): Part<Fresh>,
     Part(clock): Part<Clock>,
     Part(platform): Part<Platform>,
+    Part(settings): Part<Arc<Settings>>,
     merchant: Merchant,
     min: MinPosition,
     Params(query): Params<PageQuery>,
@@ -202,7 +215,7 @@ async fn list(
     let (mut rows, count) = (page.items, page.total);
     let more = asked.cut(&mut rows, |session| (session.meta.created_at, session.meta.id));
     let (rails, now) = (platform.shown().await.map_err(|error| rejection::read(&error))?, clock.now());
-    let items = rows.into_iter().map(|session| SessionView::new(session, &rails, now)).collect::<Result<_, _>>()?;
+    let items = rows.into_iter().map(|session| SessionView::new(session, &rails, &settings, now)).collect::<Result<_, _>>()?;
     Ok(Json(SessionList { items, count, has_more: more.has_more, next_cursor: more.next_cursor }))
 }
 
@@ -219,6 +232,7 @@ async fn get(
     Part(fresh): Part<Fresh>,
     Part(clock): Part<Clock>,
     Part(platform): Part<Platform>,
+    Part(settings): Part<Arc<Settings>>,
     merchant: Merchant,
     min: MinPosition,
     id: Segment,
@@ -233,5 +247,5 @@ async fn get(
         return Err(isolation::missing(&log, merchant.owner, stream, Code::PaymentSessionNotFound).await);
     };
     let rails = platform.shown().await.map_err(|error| rejection::read(&error))?;
-    Ok(Json(SessionAnswer { payment_session: SessionView::new(session, &rails, clock.now())? }))
+    Ok(Json(SessionAnswer { payment_session: SessionView::new(session, &rails, &settings, clock.now())? }))
 }

@@ -5,10 +5,13 @@ use crate::{
     state::State,
 };
 use axum::{Json, extract::State as Part};
-use events::vocab::{rail::RailId, words::Scope};
+use events::vocab::{
+    rail::RailId,
+    words::{PaymentProtocol, Scope},
+};
 use ledger::{
     rail_gates::{RailOptions, Verdict},
-    rails::{Adapter, Rail},
+    rails::{Adapter, Rail, Rails},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -132,12 +135,15 @@ impl AdapterView {
             support_evidence: adapter.support_evidence,
         }
     }
-}
 
-impl From<&Adapter> for AdapterView {
-    /// The contract of an adapter that has just created a session.
-    fn from(adapter: &Adapter) -> Self {
-        AdapterView::new(adapter, true)
+    /// The contract of a session that was created: the protocol's if it has one, with the rail that settles it.
+    pub fn of_session(rails: &Rails, rail: RailId, protocol: Option<PaymentProtocol>) -> Option<Self> {
+        let of = match protocol {
+            Some(PaymentProtocol::X402) => RailId::X402,
+            None => rail,
+        };
+        let adapter = rails.get(of).adapter.as_ref()?;
+        Some(AdapterView { settlement_rail_id: rail.as_str(), ..AdapterView::new(adapter, true) })
     }
 }
 

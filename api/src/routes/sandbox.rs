@@ -300,6 +300,6 @@ fn created_view(session: SandboxSessionId, entitlement: EntitlementId, rail: &Ra
         "livemode": false,
         "sandbox_only": true,
         "rail": rail.rail_id,
-        "payment_session_adapter": rail.adapter.as_ref().map(AdapterView::from),
+        "payment_session_adapter": rail.adapter.as_ref().map(|adapter| AdapterView::new(adapter, true)),
     })
 }

@@ -1,5 +1,8 @@
 //! `POST /v1/access/payment-proofs` (RT-065).
 
+#[path = "submit_proof/x402.rs"]
+mod x402;
+
 use super::{input, openapi::shapes::RecordedProof};
 use crate::{
     http::{
@@ -25,26 +28,26 @@ use events::{
     vault::Vault,
     vocab::{
         bytes::TxSignature,
-        event::{EventType, RequiredTransfer},
+        event::{EventType, RequiredTransfer, X402Proof},
         id::{ProofId, SessionId},
         rail::RailId,
         stream::{Category, StreamId},
-        words::{Scope, TransferRole, Trigger},
+        words::{PaymentProtocol, Scope, TransferRole, Trigger},
     },
 };
 use ledger::{
     Cited,
     payment::Payment,
     payment_session::{Open, PaymentSession},
-    proof::{self, Basis, Proof, solana_fingerprint},
+    proof::{self, Basis, Proof, Signed, fingerprint},
     rails::Rails,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
-use workers::{platform::Platform, settle::proof_id};
+use workers::{platform::Platform, settle::proof_id_of, x402::Facilitator};
 
 /// A proof of a payment.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -79,6 +82,14 @@ pub struct SubmitProof {
     pub livemode: Option<bool>,
     /// The Solana transaction.
     pub tx_signature: Option<String>,
+    /// x402: the value of `PAYMENT-SIGNATURE` or `X-PAYMENT`.
+    pub payment_signature: Option<String>,
+    /// x402: must be the requirement's.
+    pub payment_requirements_hash: Option<String>,
+    /// x402: the requirement's `maxAmountRequired`, a decimal string.
+    pub max_amount_required: Option<String>,
+    /// x402: must be the requirement's.
+    pub resource: Option<String>,
 }
 
 /// The routes of this file.
@@ -111,6 +122,7 @@ async fn submit_proof(
     Part(settings): Part<Arc<Settings>>,
     Part(clock): Part<Clock>,
     Part(platform): Part<Platform>,
+    Part(facilitator): Part<Facilitator>,
     merchant: Merchant,
     RequestId(request_id): RequestId,
     RequiredKey(key): RequiredKey,
@@ -119,7 +131,8 @@ async fn submit_proof(
     merchant.require(Scope::Write)?;
     agent_setups::require_live(&log, &settings, &merchant).await?;
     let session_id = body.session_id()?;
-    let tx = body.tx()?;
+    // What was brought, for the trace that a refusal leaves; an x402 payload can be read only when its session is known.
+    let brought = Mutex::new(if body.is_x402() { None } else { Some(Signed::Transaction(body.tx()?)) });
     let operation = Operation { owner: merchant.owner, name: "POST /v1/access/payment-proofs".into(), key: Some(key), request_hash: hash };
     let context = |correlation_id| Context {
         owner_id: Some(merchant.owner),
@@ -128,7 +141,7 @@ async fn submit_proof(
         request_id: Some(request_id.clone()),
         correlation_id,
     };
-    let replayed = || Problem::new(Code::ProofReplayed, "this transaction is recorded already");
+    let replayed = || Problem::new(Code::ProofReplayed, "this proof is recorded already");
     let rails = platform.rails().await.map_err(|error| rejection::read(&error))?;
     let outcome = commands
         .run(operation, || async {
@@ -140,9 +153,16 @@ async fn submit_proof(
             let payment = payment.map_err(|error| rejection::read(&error))?;
             let facts = payment.state.facts().ok_or_else(|| Problem::of(Code::PaymentNotFound))?;
             let requirement_event = session.first(EventType::PaymentRequirementAuthored).ok_or_else(|| Problem::of(Code::Internal))?;
-            let stream = StreamId::new(Category::Proof, proof_id(facts, &tx));
-            let mut proof = load::<Proof>(&log, stream).await.map_err(|error| rejection::read(&error))?;
-            let fingerprint = solana_fingerprint(&settings.solana_network, &tx);
+            let evidence = match body.is_x402() {
+                true => x402::evidence(&body, &facilitator, session_id, open).await?,
+                false => Evidence::transaction(body.tx()?),
+            };
+            if let Ok(mut brought) = brought.lock() {
+                *brought = Some(evidence.signed);
+            }
+            let id = proof_id_of(facts, &evidence.signed);
+            let mut proof = load::<Proof>(&log, StreamId::new(Category::Proof, id)).await.map_err(|error| rejection::read(&error))?;
+            let fingerprint = fingerprint(&settings.solana_network, &evidence.signed);
             let claim = Claim::fingerprint(merchant.owner, true, RailId::SolanaUsdc, &fingerprint);
             if log.find_claim(&claim).await.map_err(|error| rejection::read(&error))?.is_some() || proof.state.proof().is_some() {
                 return Err(replayed());
@@ -154,27 +174,55 @@ async fn submit_proof(
             }
             let mut unit = Unit::new(&log, context(payment.correlation_id.unwrap_or_else(new_id)));
             let command = proof::Fingerprint {
-                proof_id: proof_id(facts, &tx),
+                proof_id: id,
                 rail_id: RailId::SolanaUsdc,
                 network: settings.solana_network.clone(),
-                tx,
+                signed: evidence.signed,
+                x402: evidence.x402.clone(),
                 trigger: Trigger::Proof,
                 payment: facts.clone(),
                 basis: Basis::Requirement(Box::new(Cited::new(requirement_event, open.requirement.clone()))),
             };
-            unit.decide(&mut proof, proof::Command::Fingerprint(Box::new(command)), Some(requirement_event))
+            let made = unit
+                .decide(&mut proof, proof::Command::Fingerprint(Box::new(command)), Some(requirement_event))
                 .map_err(|refused| rejection::decided(refused.code(), refused))?;
-            let answer = Answer::created(view(&proof.state, open).ok_or_else(|| Problem::of(Code::Internal))?)?;
+            if let (Some(reason), Some(proof_event)) = (evidence.unusable, made.first().copied()) {
+                let look = x402::failed(proof_event, reason);
+                unit.decide(&mut proof, look, Some(proof_event)).map_err(|refused| rejection::decided(refused.code(), refused))?;
+            }
+            let answer = Answer::created(view(&proof.state, open, &evidence).ok_or_else(|| Problem::of(Code::Internal))?)?;
             Ok(Draft { unit, answer })
         })
         .await;
     if let Err(problem) = &outcome {
-        record_refusal(&log, context(session_id.0), session_id, &tx, &settings, problem).await;
+        let brought = brought.lock().ok().and_then(|brought| *brought);
+        record_refusal(&log, context(session_id.0), session_id, brought, &settings, problem).await;
     }
     outcome
 }
 
+/// What was brought, read.
+struct Evidence {
+    signed: Signed,
+    x402: Option<X402Proof>,
+    /// The protected resource.
+    resource: Option<String>,
+    /// Why it can pay nothing.
+    unusable: Option<&'static str>,
+}
+
+impl Evidence {
+    fn transaction(tx: TxSignature) -> Self {
+        Evidence { signed: Signed::Transaction(tx), x402: None, resource: None, unusable: None }
+    }
+}
+
 impl SubmitProof {
+    /// Whether it is brought as an x402 proof.
+    fn is_x402(&self) -> bool {
+        self.payment_protocol.is_some() || self.payment_signature.is_some() || self.rail.as_deref() == Some("x402")
+    }
+
     fn session_id(&self) -> Result<SessionId, Problem> {
         match &self.payment_session_id {
             Some(id) => input::id(id, Code::PaymentSessionNotFound),
@@ -187,6 +235,12 @@ impl SubmitProof {
         let text = text.ok_or_else(|| Problem::field(Code::ProofIncomplete, "tx_signature", "is required on solana_usdc"))?;
         text.parse()
             .map_err(|rule: events::vocab::bytes::Malformed| Problem::field(Code::ValidationFailed, "tx_signature", rule.to_string()))
+    }
+
+    /// The protocol that it is brought for.
+    fn protocol(&self) -> Option<&str> {
+        let x402 = self.is_x402().then_some(PaymentProtocol::X402.as_str());
+        self.payment_protocol.as_deref().or(x402)
     }
 
     /// The caller's own open session.
@@ -206,7 +260,10 @@ impl SubmitProof {
     /// Everything the caller says of the payment must be what the stored requirement says (INV-8).
     async fn matches(&self, log: &Log, vault: &Vault, rails: &Rails, merchant: &Merchant, open: &Open) -> Result<(), Problem> {
         let mismatch = |field: &str| Problem::field(Code::PaymentRequirementMismatch, field, "is not the stored requirement's");
-        let rail = input::agreeing_rails(&[("rail", &self.rail), ("settlement_rail", &self.settlement_rail)])?;
+        // `rail: "x402"` is the protocol's old name, which settles over another rail.
+        let legacy = self.rail.as_deref() == Some("x402") && open.session.payment_protocol.is_some();
+        let plain = if legacy { &None } else { &self.rail };
+        let rail = input::agreeing_rails(&[("rail", plain), ("settlement_rail", &self.settlement_rail)])?;
         if rail.is_some_and(|rail| rails.get(rail).adapter.is_none()) {
             return Err(Problem::of(Code::RailDisabled));
         }
@@ -215,7 +272,7 @@ impl SubmitProof {
             ("rail", rail.is_none_or(|rail| rail == requirement.rail_id)),
             ("livemode", self.livemode.unwrap_or(true)),
             ("amount_minor_units", self.amount_minor_units.is_none_or(|amount| amount == requirement.gross.units())),
-            ("payment_protocol", self.payment_protocol.as_deref() == open.session.payment_protocol.map(|protocol| protocol.as_str())),
+            ("payment_protocol", self.protocol() == open.session.payment_protocol.map(|protocol| protocol.as_str())),
             ("asset", self.asset.as_ref().is_none_or(|asset| *asset == requirement.asset.to_string())),
             (
                 "pay_to",
@@ -254,7 +311,14 @@ fn is_merchants(leg: &RequiredTransfer, wallet: &str) -> bool {
 }
 
 /// A refused proof leaves a trace, and nothing else (TR-33): `proof.replay_rejected` or `proof.rejected`.
-async fn record_refusal(log: &Log, context: Context, session_id: SessionId, tx: &TxSignature, settings: &Settings, problem: &Problem) {
+async fn record_refusal(
+    log: &Log,
+    context: Context,
+    session_id: SessionId,
+    brought: Option<Signed>,
+    settings: &Settings,
+    problem: &Problem,
+) {
     let replayed = problem.code == Code::ProofReplayed.as_str();
     if !replayed && problem.code != Code::PaymentRequirementMismatch.as_str() {
         return;
@@ -263,12 +327,12 @@ async fn record_refusal(log: &Log, context: Context, session_id: SessionId, tx: 
     let mut unit = Unit::new(log, context);
     let mut refused = unit.start::<Proof>(StreamId::new(Category::Proof, id));
     let (rail_id, session_id) = (RailId::SolanaUsdc, Some(session_id));
-    let command = match replayed {
-        true => {
-            let fingerprint = solana_fingerprint(&settings.solana_network, tx);
-            proof::Command::RecordReplay { fingerprint, rail_id, tx: *tx, session_id, payment_id: None }
+    let command = match brought.filter(|_| replayed) {
+        Some(signed) => {
+            let fingerprint = fingerprint(&settings.solana_network, &signed);
+            proof::Command::RecordReplay { fingerprint, rail_id, tx: signed.tx(), session_id, payment_id: None }
         }
-        false => {
+        None => {
             let field = problem.errors.first().map(|error| error.field.clone());
             proof::Command::Reject { rail_id, session_id, payment_id: None, reason: problem.code.to_owned(), field }
         }
@@ -282,7 +346,7 @@ async fn record_refusal(log: &Log, context: Context, session_id: SessionId, tx: 
     }
 }
 
-fn view(proof: &Proof, open: &Open) -> Option<Value> {
+fn view(proof: &Proof, open: &Open, evidence: &Evidence) -> Option<Value> {
     let recorded = proof.proof()?;
     Some(json!({
         "proof": {
@@ -300,10 +364,11 @@ fn view(proof: &Proof, open: &Open) -> Option<Value> {
                 "payment_protocol": open.session.payment_protocol,
                 "settlement_rail_id": recorded.rail_id,
                 "requirement_hash": recorded.requirement_hash,
-                "payment_requirements_hash": null,
-                "resource": null,
+                "payment_requirements_hash": recorded.x402.as_ref().map(|x402| x402.payment_requirements_hash),
+                "resource": evidence.resource,
             },
         },
+        "verification": evidence.unusable.map(|reason| json!({ "outcome": "failed", "reason": reason })),
         "grants_access": false,
         "next_stages": ["verification", "settlement", "receipt", "entitlement"],
     }))

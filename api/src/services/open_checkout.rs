@@ -25,7 +25,7 @@ use events::{
         personal::Personal,
         rail::RailId,
         stream::{Actor, Category, StreamId},
-        words::{ActorKind, ProductType},
+        words::{ActorKind, FeeSource, ProductType},
     },
 };
 use ledger::{
@@ -212,6 +212,7 @@ impl Checkout {
             place: Some(place),
             quote,
             expires_at: self.clock.now().plus_seconds(SESSION_SECONDS),
+            fee_source: FeeSource::BuyerTransfer,
             personal: ask.identity.map_or_else(Personal::default, Identity::personal),
         }
     }

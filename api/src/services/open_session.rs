@@ -1,7 +1,7 @@
 //! Opening a live payment session: the payment, the session, its requirement and the pending entitlement in one append
 //! (TR-31, INV-15).
 
-use super::products::Found;
+use super::{products::Found, x402};
 use crate::{
     http::{problem::Problem, rejection},
     routes::input::Customer,
@@ -11,12 +11,14 @@ use events::{
     clock::{new_id, random_bytes},
     unit::Unit,
     vocab::{
+        bytes::SolanaAddress,
         event::{EntitlementOrigin, PaymentCreated, PaymentRequirementAuthored, PaymentSessionCreated},
         id::{EntitlementId, OwnerId, PaymentId, SessionId, SubjectId},
         personal::Personal,
         rail::RailId,
         stream::{Category, StreamId},
         time::Timestamp,
+        words::{FeeSource, PaymentProtocol},
     },
 };
 use ledger::{
@@ -25,6 +27,7 @@ use ledger::{
     fee::{self, Surface},
     payment::{self, Payment},
     payment_session::{self, PaymentSession},
+    x402::{MAX_TIMEOUT_SECONDS, Terms},
 };
 use serde_json::Value;
 
@@ -45,6 +48,8 @@ pub struct OpenSession<'a> {
     pub amount: Option<u64>,
     /// The settlement rail, which has passed its gates.
     pub rail: RailId,
+    /// The protocol around it; with x402, the facilitator's wallet that pays the network.
+    pub x402: Option<SolanaAddress>,
     /// The caller's metadata.
     pub metadata: &'a Option<Value>,
     /// Now.
@@ -59,6 +64,8 @@ pub struct Opened {
     pub payment: PaymentCreated,
     /// Its requirement.
     pub requirement: PaymentRequirementAuthored,
+    /// What an x402 payment opens.
+    pub resource: Option<String>,
     /// The pending entitlement.
     pub entitlement_id: EntitlementId,
     /// The hosted product's public name.
@@ -73,6 +80,15 @@ pub fn open(unit: &mut Unit, settings: &Settings, open: &OpenSession<'_>) -> Res
     let amount = open.amount.unwrap_or(product.amount.units());
     let personal = Personal { metadata: open.metadata.as_ref().map(Value::to_string), ..open.customer.personal() };
 
+    let terms = match open.x402 {
+        Some(fee_payer) => {
+            let resource = x402::resource(open.metadata, session_id, settings)?;
+            Some(Terms { resource, fee_payer, max_timeout_seconds: MAX_TIMEOUT_SECONDS })
+        }
+        None => None,
+    };
+    let resource = terms.as_ref().map(|terms| terms.resource.clone());
+
     let mut session = unit.start::<PaymentSession>(StreamId::new(Category::PaymentSession, session_id));
     let create = payment_session::Create {
         session_id,
@@ -84,7 +100,7 @@ pub fn open(unit: &mut Unit, settings: &Settings, open: &OpenSession<'_>) -> Res
         subject_id: open.subject,
         wallet: open.customer.wallet.clone(),
         rail_id: open.rail,
-        payment_protocol: None,
+        payment_protocol: open.x402.map(|_| PaymentProtocol::X402),
         amount,
         expires_at,
         personal,
@@ -104,6 +120,7 @@ pub fn open(unit: &mut Unit, settings: &Settings, open: &OpenSession<'_>) -> Res
         session: Cited::new(session_event, session_created.clone()),
         payment: Box::new(facts.clone()),
         network: settings.solana_network.clone(),
+        x402: terms,
     };
     let authored = unit.decide(&mut session, author, Some(session_event));
     let requirement_event = first(authored.map_err(|refused| rejection::decided(refused.code(), refused))?)?;
@@ -123,7 +140,7 @@ pub fn open(unit: &mut Unit, settings: &Settings, open: &OpenSession<'_>) -> Res
     };
     unit.decide(&mut entitlement, entitlement::Command::Pend(Box::new(pend)), Some(requirement_event))
         .map_err(|refused| rejection::decided(refused.code(), refused))?;
-    Ok(Opened { session: session_created, payment: facts, requirement, entitlement_id, slug: open.found.slug.clone() })
+    Ok(Opened { session: session_created, payment: facts, requirement, resource, entitlement_id, slug: open.found.slug.clone() })
 }
 
 fn payment_command(open: &OpenSession<'_>, settings: &Settings, session: &PaymentSessionCreated) -> payment::Create {
@@ -150,6 +167,7 @@ fn payment_command(open: &OpenSession<'_>, settings: &Settings, session: &Paymen
         place: None,
         quote: None,
         expires_at: session.expires_at,
+        fee_source: open.x402.map_or(FeeSource::BuyerTransfer, |_| FeeSource::MerchantReceivable),
         // The session has sealed who the customer is.
         personal: Personal::default(),
     }
@@ -165,8 +183,17 @@ fn inconsistent() -> Problem {
     Problem::of(crate::http::problem::Code::Internal)
 }
 
-/// The public form of a requirement (RT-063).
-pub fn requirement_view(requirement: &PaymentRequirementAuthored) -> Value {
+/// The public form of a requirement (RT-063); `resource` is what is sealed beside it in an x402 session.
+pub fn requirement_view(requirement: &PaymentRequirementAuthored, resource: Option<&str>, settings: &Settings) -> Value {
+    let mut view = plain_view(requirement);
+    let part = resource.and_then(|resource| x402::requirement_part(requirement, resource, settings));
+    if let (Value::Object(view), Some(Value::Object(part))) = (&mut view, part) {
+        view.extend(part);
+    }
+    view
+}
+
+fn plain_view(requirement: &PaymentRequirementAuthored) -> Value {
     let transfers: Vec<Value> = requirement
         .required_transfers
         .iter()

@@ -10,7 +10,7 @@ use std::{fmt, str::FromStr};
 
 words! {
     /// What a signing key signs. Each purpose has its own key, so that no signature can pass for another.
-    pub enum KeyPurpose, "a key's purpose is receipt, log, jwt or handoff" {
+    pub enum KeyPurpose, "a key's purpose is receipt, log, jwt, handoff or fee_payer" {
         /// Receipts.
         Receipt = "receipt",
         /// Tree heads.
@@ -19,6 +19,8 @@ words! {
         Jwt = "jwt",
         /// Handoff tokens.
         Handoff = "handoff",
+        /// Solana transactions whose network fee the service pays; the public key is the wallet.
+        FeePayer = "fee_payer",
     }
 }
 
@@ -45,6 +47,11 @@ pub struct Signer {
 }
 
 impl Signer {
+    /// A key that was given instead of made here.
+    pub fn from_seed(seed: &[u8; 32]) -> Self {
+        let key = SigningKey::from_bytes(seed);
+        Signer { kid: kid(&key), key }
+    }
     /// Which key it is.
     pub fn kid(&self) -> &str {
         &self.kid
@@ -69,6 +76,10 @@ impl fmt::Debug for Signer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Signer({})", self.kid)
     }
+}
+
+fn kid(key: &SigningKey) -> String {
+    hex::encode(&Sha256::digest(key.verifying_key().to_bytes())[..8])
 }
 
 #[derive(FromRow)]
@@ -135,7 +146,7 @@ impl Vault {
     async fn insert_signing_key(&self, executor: impl PgExecutor<'_>, purpose: KeyPurpose) -> Result<(), VaultError> {
         let key = SigningKey::from_bytes(&crate::clock::random_bytes());
         let public = key.verifying_key().to_bytes();
-        let kid = hex::encode(&Sha256::digest(public)[..8]);
+        let kid = kid(&key);
         sqlx::query(include_str!("sql/insert_signing_key.sql"))
             .bind(&kid)
             .bind(purpose.as_str())

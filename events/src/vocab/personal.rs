@@ -33,6 +33,9 @@ pub struct Personal {
     /// The caller's metadata, as JSON text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<String>,
+    /// What a payment opens, as its merchant's URL or path; it may name the customer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource: Option<String>,
 }
 
 impl fmt::Debug for Personal {

@@ -68,6 +68,8 @@ words! {
         Platform = "platform",
         /// A second person's approval.
         Approval = "approval",
+        /// What a merchant owes for one payment; the stream's id is the payment's.
+        Fee = "fee",
         /// An owner's workspace; the stream's id is the owner's.
         Workspace = "workspace",
     }

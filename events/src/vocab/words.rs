@@ -121,6 +121,13 @@ words! {
         /// x402 over HTTP.
         X402 = "x402",
     }
+    /// How Hilt's fee on a payment is paid.
+    pub enum FeeSource, "unknown source of a fee" {
+        /// The buyer sends it beside the merchant's part, in the same transaction.
+        BuyerTransfer = "buyer_transfer",
+        /// The buyer sends everything to the merchant, who owes the fee from the settlement on.
+        MerchantReceivable = "merchant_receivable",
+    }
     /// Whose part of a payment a transfer carries.
     pub enum TransferRole, "role is merchant or fee" {
         /// The merchant's part.
@@ -138,6 +145,8 @@ words! {
         Watcher = "watcher",
         /// A provider's webhook.
         Provider = "provider",
+        /// `POST /v1/x402/settle`, or the resource that a session has of its own.
+        Facilitator = "facilitator",
     }
     /// What one look at the chain found (OBJ-22).
     pub enum Outcome, "unknown outcome" {

@@ -177,6 +177,7 @@ fn requirement() -> Event {
         ],
         expires_at: at(1_800),
         requirement_hash: hash(6),
+        x402: Some(X402Requirement { fee_payer: address(7), max_timeout_seconds: 60, payment_requirements_hash: hash(8) }),
     }
     .into()
 }

@@ -25,6 +25,7 @@ pub fn sample(event_type: EventType) -> Event {
             place: Some(Place { product_id: id(2), number: 41 }),
             quote: Some(quote()),
             expires_at: at(1_800),
+            fee_source: FeeSource::BuyerTransfer,
         }
         .into(),
         EventType::PaymentBroadcastRecorded => PaymentBroadcastRecorded {
@@ -92,6 +93,19 @@ pub fn sample(event_type: EventType) -> Event {
             CreditsGranted { owner_id: id(9), period: "2026-11".into(), plan: "sandbox".into(), credits: 100 }.into()
         }
         EventType::CreditsBurned => CreditsBurned { owner_id: id(9), receipt_id: id(1), credits: 1 }.into(),
+        EventType::FeeDue => FeeDue {
+            payment_id: id(1),
+            session_id: Some(id(2)),
+            product_id: id(3),
+            access_product_id: Some(id(4)),
+            amount: minor(250_000),
+            asset: usdc(),
+            fee_bps: FeeBps::new(100).unwrap(),
+            fee_policy: "access_default".into(),
+            tx_signature: tx(5),
+            settlement_event: id(6),
+        }
+        .into(),
         other => unreachable!("{other:?} has its sample elsewhere"),
     }
 }

@@ -70,7 +70,8 @@ pub fn sample(event_type: EventType) -> Event {
         | T::ReceiptInvoiceMetadataSaved
         | T::ReceiptProofSent
         | T::CreditsGranted
-        | T::CreditsBurned => checkout::sample(event_type),
+        | T::CreditsBurned
+        | T::FeeDue => checkout::sample(event_type),
         T::ProductCreated
         | T::ProductUpdated
         | T::ProductArchived

@@ -8,7 +8,7 @@ pub fn sample(event_type: EventType) -> Event {
             fingerprint: hash(2),
             rail_id: RailId::SolanaUsdc,
             network: "solana:EtWTRABZaYq6iMfeYKouRu166VU2xqa1".into(),
-            tx_signature: tx(3),
+            tx_signature: Some(tx(3)),
             session_id: Some(id(4)),
             payment_id: id(5),
             entitlement_id: Some(id(6)),
@@ -19,12 +19,13 @@ pub fn sample(event_type: EventType) -> Event {
             requirement_hash: Some(hash(10)),
             trigger: Trigger::Proof,
             requirement_event: id(11),
+            x402: Some(X402Proof { payment_requirements_hash: hash(12), message_hash: Some(hash(13)) }),
         }
         .into(),
         EventType::ProofReplayRejected => ProofReplayRejected {
             fingerprint: hash(1),
             rail_id: RailId::SolanaUsdc,
-            tx_signature: tx(2),
+            tx_signature: Some(tx(2)),
             session_id: Some(id(3)),
             payment_id: None,
         }

@@ -8,7 +8,7 @@ use events::vocab::{
     money::FeeBps,
     personal::Personal,
     time::Timestamp,
-    words::{Outcome, Trigger},
+    words::{FeeSource, Outcome, Trigger},
 };
 
 /// What is asked of a payment.
@@ -102,7 +102,7 @@ pub struct Create {
     pub fee_policy: String,
     /// Where the merchant's part goes.
     pub merchant_wallet: SolanaAddress,
-    /// Where the fee goes; needed unless it comes to zero.
+    /// Where the fee goes; needed unless it comes to zero or is not the buyer's to send.
     pub fee_wallet: Option<SolanaAddress>,
     /// The only wallet that may pay, when the buyer named one.
     pub payer_wallet: Option<SolanaAddress>,
@@ -116,6 +116,8 @@ pub struct Create {
     pub quote: Option<PriceQuote>,
     /// When it ends if nobody pays: 30 minutes from now.
     pub expires_at: Timestamp,
+    /// Who sends the fee.
+    pub fee_source: FeeSource,
     /// The buyer's identity, as far as he said it.
     pub personal: Personal,
 }

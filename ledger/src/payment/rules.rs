@@ -12,7 +12,7 @@ use events::vocab::{
     personal::Personal,
     stream::Fact,
     time::Timestamp,
-    words::Trigger,
+    words::{FeeSource, Trigger},
 };
 
 impl Create {
@@ -21,6 +21,7 @@ impl Create {
         let parts = self.fee_bps.split(amount);
         let fee_wallet = match (parts.fee.units(), self.fee_wallet) {
             (0, _) => None,
+            _ if self.fee_source == FeeSource::MerchantReceivable => None,
             (_, None) => return Err(Rejection::FeeWalletRequired),
             (_, wallet) => wallet,
         };
@@ -46,6 +47,7 @@ impl Create {
             place: self.place,
             quote: self.quote,
             expires_at: self.expires_at,
+            fee_source: self.fee_source,
         };
         match self.personal == Personal::default() {
             true => Ok(created.into()),

@@ -3,7 +3,7 @@
 use crate::{Cited, check::rejections};
 use events::vocab::{
     bytes::{Hash32, SolanaAddress, TxSignature},
-    event::{ObservedPayment, PaymentCreated, PaymentRequirementAuthored, ReceiptCreated},
+    event::{ObservedPayment, PaymentCreated, PaymentRequirementAuthored, ReceiptCreated, X402Proof},
     id::{EventId, PaymentId, ProofId, SessionId},
     money::Minor,
     rail::RailId,
@@ -21,8 +21,8 @@ pub enum Command {
         fingerprint: Hash32,
         /// On which rail.
         rail_id: RailId,
-        /// The transaction.
-        tx: TxSignature,
+        /// The transaction, where there is one.
+        tx: Option<TxSignature>,
         /// For which session it came.
         session_id: Option<SessionId>,
         /// For which payment it came.
@@ -63,14 +63,36 @@ pub struct Fingerprint {
     pub rail_id: RailId,
     /// CAIP-2.
     pub network: String,
-    /// The transaction.
-    pub tx: TxSignature,
+    /// What was brought.
+    pub signed: Signed,
+    /// What ties an x402 payload to its requirement.
+    pub x402: Option<X402Proof>,
     /// Who brought it.
     pub trigger: Trigger,
     /// The payment that it is for.
     pub payment: PaymentCreated,
     /// The event that permits it.
     pub basis: Basis,
+}
+
+/// What a proof consists of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Signed {
+    /// A transaction.
+    Transaction(TxSignature),
+    /// Something signed that is no transaction which could pay; the hash of its canonical content. It is kept, so that it cannot come
+    /// twice, and nothing follows from it.
+    Unusable(Hash32),
+}
+
+impl Signed {
+    /// The transaction, if it is one.
+    pub fn tx(&self) -> Option<TxSignature> {
+        match self {
+            Signed::Transaction(tx) => Some(*tx),
+            Signed::Unusable(_) => None,
+        }
+    }
 }
 
 /// What a proof is measured against.

@@ -1,6 +1,6 @@
 //! What each stage of a proof checks, and the event it yields.
 
-use super::{Basis, Fingerprint, Rejection, Settle, Verification};
+use super::{Basis, Fingerprint, Rejection, Settle, Signed, Verification};
 use crate::{Cited, check::first_false};
 use events::{
     claims::FOREIGN,
@@ -22,6 +22,15 @@ pub fn solana_fingerprint(network: &str, tx: &TxSignature) -> Hash32 {
     Hash32::of([network.as_bytes(), &[0], &tx.0].concat())
 }
 
+/// The fingerprint of what was signed, on its network.
+pub fn fingerprint(network: &str, signed: &Signed) -> Hash32 {
+    match signed {
+        Signed::Transaction(tx) => solana_fingerprint(network, tx),
+        // 32 bytes after a one can be no transaction's 64 after a zero.
+        Signed::Unusable(content) => Hash32::of([network.as_bytes(), &[1], &content.0].concat()),
+    }
+}
+
 impl Fingerprint {
     pub(super) fn event(self) -> Result<ProofFingerprinted, Rejection> {
         if self.rail_id != RailId::SolanaUsdc {
@@ -40,10 +49,10 @@ impl Fingerprint {
         };
         Ok(ProofFingerprinted {
             proof_id: self.proof_id,
-            fingerprint: solana_fingerprint(&self.network, &self.tx),
+            fingerprint: fingerprint(&self.network, &self.signed),
             rail_id: self.rail_id,
             network: self.network,
-            tx_signature: self.tx,
+            tx_signature: self.signed.tx(),
             session_id: payment.session_id,
             payment_id: payment.payment_id,
             entitlement_id: payment.entitlement_id,
@@ -54,6 +63,7 @@ impl Fingerprint {
             requirement_hash,
             trigger: self.trigger,
             requirement_event,
+            x402: self.x402,
         })
     }
 }
@@ -69,6 +79,12 @@ fn fits(proof: &Fingerprint, requirement: &PaymentRequirementAuthored) -> Result
         ("gross_amount_minor_units", payment.amount == requirement.gross),
         ("merchant_amount_minor_units", payment.merchant_amount == requirement.merchant_amount),
         ("hilt_fee_minor_units", payment.fee_amount == requirement.fee_amount),
+        (
+            "payment_requirements_hash",
+            proof.x402.as_ref().is_none_or(|x402| {
+                requirement.x402.as_ref().is_some_and(|asked| asked.payment_requirements_hash == x402.payment_requirements_hash)
+            }),
+        ),
     ];
     match first_false(same) {
         Some(field) => Err(Rejection::RequirementMismatch { field }),
@@ -139,13 +155,14 @@ pub(super) fn settlement(
     if let Some(field) = first_false(same) {
         return Err(Rejection::SettlementMismatch { field });
     }
+    let tx_signature = proof.tx_signature.ok_or(Rejection::SettlementMismatch { field: "tx_signature" })?;
     Ok(SettlementEvidenced {
         proof_id: proof.proof_id,
         payment_id: proof.payment_id,
         session_id: proof.session_id,
         rail_id: proof.rail_id,
         transfer_id: settle.transfer_id,
-        tx_signature: proof.tx_signature,
+        tx_signature,
         payer: settle.payer,
         slot: settle.slot,
         gross: proof.amount,

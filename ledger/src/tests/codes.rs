@@ -11,6 +11,8 @@ fn every_refusal_has_a_stable_code_of_its_own() {
         ("credits", credits::Rejection::CODES),
         ("delivery", delivery::Rejection::CODES),
         ("entitlement", entitlement::Rejection::CODES),
+        ("evm_requirement", evm_requirement::Rejection::CODES),
+        ("fee_leg", fee_leg::Rejection::CODES),
         ("handoff", handoff::Rejection::CODES),
         ("identity_session", identity_session::Rejection::CODES),
         ("mail", mail::Rejection::CODES),

@@ -146,6 +146,7 @@ fn step(dice: &mut Dice, all: &mut Log, p: &mut Purchase, other: &Log) -> Option
                 session: last!(other, PaymentSessionCreated)?,
                 payment: Box::new(last!(other, PaymentCreated)?.event),
                 network: NETWORK.into(),
+                x402: None,
             };
             ask(all, &mut p.log, &mut p.session, command);
         }
@@ -160,7 +161,7 @@ fn step(dice: &mut Dice, all: &mut Log, p: &mut Purchase, other: &Log) -> Option
             let requirement = last!(other, PaymentRequirementAuthored)?;
             let mut new = fingerprint(&last!(p.log, PaymentCreated)?.event, &requirement.event);
             new.proof_id = thing(n, 5);
-            new.tx = tx(n as u8);
+            new.signed = crate::proof::Signed::Transaction(tx(n as u8));
             new.basis = proof::Basis::Requirement(Box::new(requirement));
             ask(all, &mut p.log, &mut p.proof, proof::Command::Fingerprint(Box::new(new)));
         }

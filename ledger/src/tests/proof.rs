@@ -138,14 +138,14 @@ fn a_fingerprint_is_taken_once_and_a_replay_leaves_a_trace_and_no_change() {
     let again = || Command::Fingerprint(Box::new(fingerprint(&live.payment, &live.requirement)));
     given::<Proof>(&fingerprinted(&live)).when(again()).nothing();
     let mut other = fingerprint(&live.payment, &live.requirement);
-    other.tx = tx(2);
+    other.signed = crate::proof::Signed::Transaction(tx(2));
     given::<Proof>(&fingerprinted(&live)).when(Command::Fingerprint(Box::new(other))).refused(Rejection::Replayed);
     assert_ne!(solana_fingerprint(NETWORK, &tx(1)), solana_fingerprint("solana:devnet", &tx(1)));
 
     let replay = Command::RecordReplay {
         fingerprint: live.proof.fingerprint,
         rail_id: RailId::SolanaUsdc,
-        tx: tx(1),
+        tx: Some(tx(1)),
         session_id: None,
         payment_id: None,
     };

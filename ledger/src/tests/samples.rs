@@ -15,7 +15,7 @@ use events::{
         personal::Personal,
         rail::RailId,
         time::Timestamp,
-        words::{Outcome, Trigger},
+        words::{FeeSource, Outcome, Trigger},
     },
 };
 use uuid::Uuid;
@@ -86,6 +86,7 @@ pub fn payment_create() -> payment::Create {
         place: None,
         quote: None,
         expires_at: at(1_800),
+        fee_source: FeeSource::BuyerTransfer,
         personal: Personal::default(),
     }
 }
@@ -158,7 +159,8 @@ pub fn fingerprint(payment: &PaymentCreated, requirement: &PaymentRequirementAut
         proof_id: id(8),
         rail_id: RailId::SolanaUsdc,
         network: NETWORK.into(),
-        tx: tx(1),
+        signed: proof::Signed::Transaction(tx(1)),
+        x402: None,
         trigger: Trigger::Proof,
         payment: payment.clone(),
         basis: proof::Basis::Requirement(Box::new(Cited::new(id(REQUIREMENT_EVENT), requirement.clone()))),
@@ -215,6 +217,7 @@ impl Live {
             session: Cited::new(id(SESSION_EVENT), session.clone()),
             payment: Box::new(payment.clone()),
             network: NETWORK.into(),
+            x402: None,
         };
         let requirement = payload!(step::<payment_session::PaymentSession>(&mut events, author), PaymentRequirementAuthored);
         let pended = step::<entitlement::Entitlement>(&mut vec![], entitlement::Command::Pend(Box::new(pend())));

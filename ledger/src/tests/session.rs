@@ -13,6 +13,7 @@ fn author(live: &Live) -> Command {
         session: Cited::new(id(SESSION_EVENT), live.session.clone()),
         payment: Box::new(live.payment.clone()),
         network: NETWORK.into(),
+        x402: None,
     }
 }
 fn activated(live: &Live) -> EntitlementActivated {

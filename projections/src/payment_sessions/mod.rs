@@ -64,6 +64,8 @@ pub struct PaymentSession {
     pub expires_at: Timestamp,
     /// What must be paid.
     pub requirement: Option<PaymentRequirementAuthored>,
+    /// What an x402 payment opens. Personal.
+    pub resource: Option<String>,
     /// The proof that counts.
     pub proof_id: Option<ProofId>,
     /// Its transaction, base58.
@@ -85,7 +87,7 @@ impl Row for PaymentSession {
 
 impl Projection for PaymentSessions {
     const NAME: &'static str = "payment_sessions";
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
     const PERSONAL: bool = true;
     const SCHEMA: &'static str = include_str!("schema.sql");
     const LOAD: &'static str = include_str!("load.sql");
@@ -120,6 +122,7 @@ impl Projection for PaymentSessions {
             Event::PaymentSessionCreated(e) => rows.insert(event, created(event, e)),
             Event::PaymentRequirementAuthored(e) => rows.update(event, e.session_id, |row| {
                 row.requirement = Some(e.clone());
+                row.resource = event.personal(|p| &p.resource);
                 row.stages.requirement = Some(Stage::of(event));
             }),
             Event::PaymentSessionConfirmed(e) => rows.update(event, e.session_id, |row| {
@@ -135,7 +138,7 @@ impl Projection for PaymentSessions {
             }),
             Event::ProofFingerprinted(e) => of_session(rows, event, e.session_id, |row| {
                 row.proof_id = Some(e.proof_id);
-                row.tx_signature = Some(e.tx_signature);
+                row.tx_signature = e.tx_signature.or(row.tx_signature);
                 row.stages.proof = Some(Stage::of(event));
             }),
             Event::ProofReplayRejected(e) => of_session(rows, event, e.session_id, |row| {
@@ -160,6 +163,7 @@ impl Projection for PaymentSessions {
                     row.external_customer_id = None;
                     row.email = None;
                     row.metadata = None;
+                    row.resource = None;
                 });
                 Ok(())
             }
@@ -276,6 +280,7 @@ fn created(event: &Applied<'_>, e: &PaymentSessionCreated) -> PaymentSession {
         failure_reason: None,
         expires_at: e.expires_at,
         requirement: None,
+        resource: None,
         proof_id: None,
         tx_signature: None,
         receipt_id: None,

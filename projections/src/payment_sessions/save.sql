@@ -7,5 +7,5 @@ ON CONFLICT (id) DO UPDATE SET
     external_customer_id = excluded.external_customer_id, email = excluded.email, metadata = excluded.metadata,
     wallet = excluded.wallet, rail_id = excluded.rail_id, payment_protocol = excluded.payment_protocol,
     amount = excluded.amount, status = excluded.status, failure_reason = excluded.failure_reason,
-    expires_at = excluded.expires_at, requirement = excluded.requirement, proof_id = excluded.proof_id,
+    expires_at = excluded.expires_at, requirement = excluded.requirement, resource = excluded.resource, proof_id = excluded.proof_id,
     tx_signature = excluded.tx_signature, receipt_id = excluded.receipt_id, stages = excluded.stages

@@ -22,6 +22,7 @@ CREATE TABLE payment_sessions (
     failure_reason       text,
     expires_at           timestamptz NOT NULL,
     requirement          jsonb,
+    resource             text,
     proof_id             uuid,
     tx_signature         text,
     receipt_id           uuid,
@@ -51,6 +52,7 @@ COMMENT ON COLUMN payment_sessions.status IS 'pending, confirmed, expired or fai
 COMMENT ON COLUMN payment_sessions.failure_reason IS 'Why it failed, as a stable code.';
 COMMENT ON COLUMN payment_sessions.expires_at IS 'Until when it can be paid.';
 COMMENT ON COLUMN payment_sessions.requirement IS 'What must be paid.';
+COMMENT ON COLUMN payment_sessions.resource IS 'What an x402 payment opens. Personal.';
 COMMENT ON COLUMN payment_sessions.proof_id IS 'The proof that counts.';
 COMMENT ON COLUMN payment_sessions.tx_signature IS 'Its transaction, base58.';
 COMMENT ON COLUMN payment_sessions.receipt_id IS 'Its receipt.';

@@ -39,8 +39,8 @@ pub struct Proof {
     pub rail_id: RailId,
     /// CAIP-2.
     pub network: String,
-    /// The transaction, base58.
-    pub tx_signature: TxSignature,
+    /// The transaction, base58, where there is one.
+    pub tx_signature: Option<TxSignature>,
     /// The session it pays.
     pub session_id: Option<SessionId>,
     /// The payment it pays.
@@ -76,7 +76,7 @@ impl Row for Proof {
 
 impl Projection for Proofs {
     const NAME: &'static str = "proofs";
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
     const PERSONAL: bool = false;
     const SCHEMA: &'static str = include_str!("schema.sql");
     const LOAD: &'static str = include_str!("load.sql");

@@ -9,7 +9,7 @@ CREATE TABLE proofs (
     fingerprint       text        NOT NULL,
     rail_id           text        NOT NULL,
     network           text        NOT NULL,
-    tx_signature      text        NOT NULL,
+    tx_signature      text,
     session_id        uuid,
     payment_id        uuid        NOT NULL,
     entitlement_id    uuid,
@@ -33,7 +33,7 @@ COMMENT ON COLUMN proofs.position IS 'Position of that last event.';
 COMMENT ON COLUMN proofs.fingerprint IS 'SHA-256 of the canonical proof, hex.';
 COMMENT ON COLUMN proofs.rail_id IS 'The rail.';
 COMMENT ON COLUMN proofs.network IS 'CAIP-2.';
-COMMENT ON COLUMN proofs.tx_signature IS 'The transaction, base58.';
+COMMENT ON COLUMN proofs.tx_signature IS 'The transaction, base58, where there is one.';
 COMMENT ON COLUMN proofs.session_id IS 'The session it pays.';
 COMMENT ON COLUMN proofs.payment_id IS 'The payment it pays.';
 COMMENT ON COLUMN proofs.entitlement_id IS 'The entitlement that waits for it.';

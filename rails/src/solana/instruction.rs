@@ -7,7 +7,7 @@ use super::{
 use events::vocab::{bytes::SolanaAddress, money::Minor};
 
 /// SPL Token: TransferChecked.
-pub(super) const TRANSFER_CHECKED: u8 = 12;
+pub(crate) const TRANSFER_CHECKED: u8 = 12;
 /// System program: Transfer, as a little-endian u32.
 pub(super) const SYSTEM_TRANSFER: [u8; 4] = [2, 0, 0, 0];
 /// SPL Associated Token Account: CreateIdempotent.

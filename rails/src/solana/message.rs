@@ -122,6 +122,8 @@ pub struct Transaction {
     pub message: Vec<u8>,
     /// Who must sign, the payer of the network's fee first.
     pub signers: Vec<SolanaAddress>,
+    /// The hash of the block that it builds on.
+    pub blockhash: [u8; 32],
     /// Its instructions.
     pub instructions: Vec<CompiledInstruction>,
 }
@@ -158,7 +160,7 @@ impl Transaction {
         for _ in 0..reader.length()? {
             accounts.push(SolanaAddress(reader.array()?));
         }
-        reader.array::<32>()?;
+        let blockhash = reader.array::<32>()?;
         let mut instructions = Vec::new();
         for _ in 0..reader.length()? {
             let program = accounts.get(usize::from(reader.byte()?)).copied();
@@ -178,15 +180,24 @@ impl Transaction {
         if signers.is_empty() || signers.len() != signatures.len() {
             return Err(NotATransaction("not one signature for each signer"));
         }
-        Ok(Transaction { signatures, message, signers, instructions })
+        Ok(Transaction { signatures, message, signers, blockhash, instructions })
     }
 
     /// Whether every signer has signed the message, by the strict rule.
     pub fn is_signed(&self) -> bool {
-        self.signers.iter().zip(&self.signatures).all(|(signer, signature)| {
-            let key = ed25519_dalek::VerifyingKey::from_bytes(&signer.0);
-            key.is_ok_and(|key| key.verify_strict(&self.message, &ed25519_dalek::Signature::from_bytes(&signature.0)).is_ok())
-        })
+        self.signers.iter().zip(&self.signatures).all(|(signer, signature)| self.signed_by(signer, signature))
+    }
+
+    /// Whether everybody but the fee payer has signed it, and there is somebody else.
+    pub fn is_buyers(&self) -> bool {
+        let mut others = self.signers.iter().zip(&self.signatures).skip(1).peekable();
+        others.peek().is_some() && others.all(|(signer, signature)| self.signed_by(signer, signature))
+    }
+
+    /// Whether the signature is that wallet's under the message, by the strict rule.
+    pub fn signed_by(&self, signer: &SolanaAddress, signature: &TxSignature) -> bool {
+        let key = ed25519_dalek::VerifyingKey::from_bytes(&signer.0);
+        key.is_ok_and(|key| key.verify_strict(&self.message, &ed25519_dalek::Signature::from_bytes(&signature.0)).is_ok())
     }
 
     /// Its id: the first signature.

@@ -33,6 +33,10 @@ pub mod programs {
     pub const MEMO: SolanaAddress = address("MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr");
     /// The first SPL Memo, which some wallets still use.
     pub const MEMO_V1: SolanaAddress = address("Memo1UhkJRfHyvLMcVucJwxXeuD728EqVDDwQDxFMNo");
+    /// The compute budget: what a transaction may cost.
+    pub const COMPUTE_BUDGET: SolanaAddress = address("ComputeBudget111111111111111111111111111111");
+    /// Lighthouse, whose assertions wallets add to what they sign. It moves nothing.
+    pub const LIGHTHOUSE: SolanaAddress = address("L2TExMFKdjpN9kozasaurPirfHy9P8sbXoAN1qA3S95");
     /// USDC's mint on mainnet.
     pub const USDC_MINT: SolanaAddress = address("EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v");
     /// The mint of wrapped SOL. Where an asset needs a mint, this one stands for SOL itself.

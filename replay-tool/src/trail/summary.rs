@@ -1,6 +1,9 @@
 //! Events in words. Shows ids, amounts and codes; personal data is sealed and never gets here.
 
-use events::vocab::event::{ActivationEvidence, Event};
+use events::vocab::{
+    bytes::TxSignature,
+    event::{ActivationEvidence, Event},
+};
 
 /// What happened, in one line.
 pub(super) fn of(event: &Event) -> String {
@@ -44,8 +47,8 @@ pub(super) fn of(event: &Event) -> String {
 
 fn of_evidence(event: &Event) -> String {
     match event {
-        Event::ProofFingerprinted(e) => format!("proof of {} on {}, transaction {}", e.amount, e.network, e.tx_signature),
-        Event::ProofReplayRejected(e) => format!("transaction {} was used before", e.tx_signature),
+        Event::ProofFingerprinted(e) => format!("proof of {} on {}, {}", e.amount, e.network, transaction(e.tx_signature.as_ref())),
+        Event::ProofReplayRejected(e) => format!("{} was used before", transaction(e.tx_signature.as_ref())),
         Event::ProofRejected(e) => format!("proof refused: {}{}", e.reason, because(e.field.as_deref())),
         Event::VerificationAttempted(e) => {
             format!("look {} by {} ({}): {}{}", e.attempt, e.verifier, e.trigger, e.outcome, because(e.reason.as_deref()))
@@ -147,6 +150,7 @@ fn of_merchant(event: &Event) -> String {
         Event::MailSent(e) => format!("mail taken at attempt {}", e.attempt),
         Event::MailFailed(e) => format!("mail attempt {} failed: {}", e.attempt, e.reason),
         Event::TicketClosed(_) => "closed".to_owned(),
+        Event::FeeDue(e) => format!("the merchant owes {} of {} at {} basis points", e.amount, e.asset.symbol, e.fee_bps.get()),
         _ => of_platform(event),
     }
 }
@@ -175,6 +179,10 @@ fn evidence(evidence: &ActivationEvidence) -> String {
         ActivationEvidence::Receipt { receipt_id, .. } => format!("on receipt {receipt_id}"),
         ActivationEvidence::Sandbox { sandbox_session_id, .. } => format!("on sandbox session {sandbox_session_id}"),
     }
+}
+
+fn transaction(tx: Option<&TxSignature>) -> String {
+    tx.map_or("something signed that is no usable transaction".to_owned(), |tx| format!("transaction {tx}"))
 }
 
 fn because(reason: Option<&str>) -> String {

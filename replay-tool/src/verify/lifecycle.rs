@@ -81,6 +81,7 @@ impl Lifecycle {
                 (ReceiptSource::MerchantSubmitted, None, None) => Ok(()),
                 _ => Err(entry.broken(StageWithoutCause, "a checkout receipt rests on a settlement, one made by hand on none")),
             },
+            Event::FeeDue(e) => self.cites_settlement(entry, e.settlement_event, e.payment_id),
             Event::ReceiptMapped(e) => self.mapped(entry, e),
             Event::MembershipActivated(e) => {
                 self.cites(entry, StageWithoutCause, e.payment_event, &[Permit::PaymentConfirmed(e.payment_id)])

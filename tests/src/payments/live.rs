@@ -67,6 +67,7 @@ pub async fn session_of(log: &Log, shop: &Shop, subject_id: SubjectId) -> OpenSe
         session: Cited::new(session_event, session.state.session().unwrap().clone()),
         payment: Box::new(payment.state.facts().unwrap().clone()),
         network: NETWORK.to_owned(),
+        x402: None,
     };
     let requirement_event = unit.decide(&mut session, author, Some(payment_event)).unwrap()[0];
     let mut entitlement = unit.start::<Entitlement>(stream(Category::Entitlement, open.entitlement_id));
@@ -99,6 +100,7 @@ fn new_payment(shop: &Shop, open: &OpenSession, expires_at: Timestamp) -> paymen
         place: None,
         quote: None,
         expires_at,
+        fee_source: events::vocab::words::FeeSource::BuyerTransfer,
         personal: events::vocab::personal::Personal::default(),
     }
 }
@@ -117,7 +119,8 @@ pub async fn prove(log: &Log, shop: &Shop, open: &OpenSession) -> (ProofId, TxSi
         proof_id,
         rail_id: RailId::SolanaUsdc,
         network: NETWORK.to_owned(),
-        tx,
+        signed: proof::Signed::Transaction(tx),
+        x402: None,
         trigger: Trigger::Proof,
         payment: payment.state.facts().unwrap().clone(),
         basis: proof::Basis::Requirement(Box::new(requirement(&session))),

@@ -116,7 +116,6 @@ async fn every_refusal_of_a_session_has_its_code() {
         (asked(json!({"amount_minor_units": 1_u64 << 53})), 422, "amount_out_of_range"),
         (asked(json!({"external_product_id": "nothing"})), 404, "product_not_found"),
         (asked(json!({"rail": "base_usdc"})), 409, "rail_not_effective"),
-        (asked(json!({"rail": "x402"})), 409, "rail_session_adapter_not_implemented"),
         (asked(json!({"rail": "tron_usdt"})), 409, "rail_not_effective"),
         (asked(json!({"email": "nobody"})), 422, "validation_failed"),
     ] {

@@ -328,6 +328,7 @@ fn created(shop: &Shop, payment_id: PaymentId, subject_id: SubjectId) -> Payment
         place: None,
         quote: None,
         expires_at: now().plus_days(1),
+        fee_source: events::vocab::words::FeeSource::BuyerTransfer,
     }
 }
 

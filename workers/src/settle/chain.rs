@@ -6,6 +6,7 @@ use events::vocab::{
     money::Minor,
     words::Outcome,
 };
+use ledger::requirement::required_transfers;
 use rails::solana::{
     Network,
     currency::Currency,
@@ -81,9 +82,8 @@ impl Chain {
 
 /// What `payment` asks for on chain: what is looked for, and what is built.
 pub fn expectation(payment: &PaymentCreated) -> Expectation {
-    let merchant = ExpectedTransfer { owner: payment.merchant_wallet, amount: payment.merchant_amount };
-    let fee = payment.fee_wallet.map(|owner| ExpectedTransfer { owner, amount: payment.fee_amount });
-    let transfers = [Some(merchant), fee].into_iter().flatten().filter(|leg| leg.amount != Minor::ZERO).collect();
+    let legs = required_transfers(payment);
+    let transfers = legs.iter().map(|leg| ExpectedTransfer { owner: leg.pay_to, amount: leg.amount }).collect();
     Expectation { currency: Currency::of(&payment.asset), memo: payment.memo(), transfers, payer: payment.payer_wallet }
 }
 

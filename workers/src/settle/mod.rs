@@ -15,7 +15,7 @@ pub use chain::{Chain, Look, expectation};
 pub use identity::MISSING as IDENTITY_MISSING;
 pub use proofs::SettleProofs;
 pub(crate) use record::GIVEN_UP_AFTER_SECONDS;
-pub use record::proof_id;
+pub use record::{proof_id, proof_id_of};
 pub use wake::Waker;
 pub use watch::WatchError;
 

@@ -19,12 +19,12 @@ impl Handler for SettleProofs {
     async fn handle(&mut self, batch: &[Applied<'_>]) -> Result<(), HandlerError> {
         for applied in batch {
             let Event::ProofFingerprinted(proof) = applied.event else { continue };
-            if proof.trigger != Trigger::Proof || !applied.recorded.envelope.livemode {
+            let Some(tx) = proof.tx_signature.filter(|_| proof.trigger == Trigger::Proof && applied.recorded.envelope.livemode) else {
                 continue;
-            }
+            };
             let request_id = applied.recorded.envelope.request_id.clone();
             let asker = Asker { actor: Actor::system("settlement"), request_id, trigger: Trigger::Proof, identity_session_id: None };
-            match self.0.settle(proof.payment_id, proof.tx_signature, &asker).await {
+            match self.0.settle(proof.payment_id, tx, &asker).await {
                 Ok(_) | Err(SettleError::Rejected { .. }) => {}
                 // Recorded as an attempt; the watcher asks again.
                 Err(SettleError::Chain(_) | SettleError::NoChain) => {}

@@ -25,6 +25,7 @@ use ledger::{
     Cited,
     entitlement::{self, Entitlement},
     evidence::{Evidence, ReceiptEvidence},
+    fee_leg::{self, FeeLeg},
     identity_session::{self, IdentitySession},
     membership::{self, Membership, Standing},
     payment::{self, Payment},
@@ -61,6 +62,14 @@ pub struct Case<'a> {
 /// The one proof stream of a payment and a transaction: whoever records it first, the others find it.
 pub fn proof_id(payment: &PaymentCreated, tx: &TxSignature) -> ProofId {
     ProofId(uuid::Uuid::new_v5(&payment.payment_id.0, &tx.0))
+}
+
+/// The proof stream of a payment and of whatever was brought for it.
+pub fn proof_id_of(payment: &PaymentCreated, signed: &proof::Signed) -> ProofId {
+    match signed {
+        proof::Signed::Transaction(tx) => proof_id(payment, tx),
+        proof::Signed::Unusable(content) => ProofId(uuid::Uuid::new_v5(&payment.payment_id.0, &content.0)),
+    }
 }
 
 impl<'a> Case<'a> {
@@ -111,6 +120,7 @@ impl<'a> Case<'a> {
         let verification_event = self.verify(proof_event, Outcome::Passed, None, observed)?;
         let settlement_event = self.settle(verification_event, matched, network)?;
         let payment_event = self.confirm(settlement_event, matched)?;
+        self.owe_fee(settlement_event).await?;
         self.use_up_identity(payment_event)?;
         let receipt = self.receipt(settlement_event, network, signer)?;
         let mapped_event = self.map(settlement_event, &receipt)?;
@@ -213,7 +223,8 @@ impl<'a> Case<'a> {
             proof_id: proof_id(&self.facts, &self.tx),
             rail_id: RailId::SolanaUsdc,
             network: network.to_string(),
-            tx: self.tx,
+            signed: proof::Signed::Transaction(self.tx),
+            x402: None,
             trigger: self.trigger,
             payment: self.facts.clone(),
             basis,
@@ -277,6 +288,15 @@ impl<'a> Case<'a> {
         };
         let made = self.unit.decide(&mut self.payment, confirm, Some(settlement_event)).map_err(rejected!())?;
         Ok(made.last().copied().unwrap_or(settlement_event))
+    }
+
+    /// What the merchant owes from now on, where the buyer sent no fee.
+    async fn owe_fee(&mut self, settlement_event: EventId) -> Result<(), SettleError> {
+        let settled = self.proof.state.settled().cloned().ok_or(SettleError::Inconsistent)?;
+        let mut leg = load::<FeeLeg>(self.log, StreamId::new(Category::Fee, self.facts.payment_id)).await?;
+        let owe = fee_leg::Command::Owe { payment: Box::new(self.facts.clone()), settlement: Cited::new(settlement_event, settled) };
+        self.unit.decide(&mut leg, owe, Some(settlement_event)).map_err(rejected!())?;
+        Ok(())
     }
 
     fn paid_at(&self, matched: &Matched) -> Timestamp {

@@ -106,7 +106,9 @@ impl Watcher {
             }
         }
         for proof in projections::proofs::open(&self.reader, Uuid::nil(), PAGE).await? {
-            self.look(proof.payment_id, proof.tx_signature).await?;
+            if let Some(tx) = proof.tx_signature {
+                self.look(proof.payment_id, tx).await?;
+            }
         }
         let until = self.settler.0.clock.now().plus_seconds(-AGAIN_SECONDS);
         self.again.retain(|_, since| *since > until);

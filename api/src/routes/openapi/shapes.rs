@@ -16,6 +16,8 @@ pub struct OpenedPaymentSession {
     rail: String,
     payment_session_options: SessionOptions,
     livemode: bool,
+    /// `legacy_x402_rail` where the protocol was named as a rail.
+    warnings: Option<Vec<String>>,
 }
 
 /// The session itself.
@@ -141,6 +143,9 @@ pub struct PendingEntitlement {
 #[derive(ToSchema)]
 pub struct RecordedProof {
     proof: ProofOnRecord,
+    /// `outcome` and `reason`, where what was brought was seen at once to pay nothing.
+    #[schema(required, value_type = Option<Object>)]
+    verification: Option<String>,
     /// `false`.
     grants_access: bool,
     /// What must follow before there is access.

@@ -198,6 +198,18 @@ pub struct PaymentRequirementAuthored {
     pub expires_at: Timestamp,
     /// SHA-256 of the requirement's RFC 8785 JSON, which binds owner, products, entitlement and payment as well.
     pub requirement_hash: Hash32,
+    /// What it says beyond that to x402 clients, in a session of that protocol. Sealed beside it: the protected resource.
+    pub x402: Option<X402Requirement>,
+}
+
+/// The part of a requirement that only x402 has. The rest of its `accepts[0]` follows from the requirement itself.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct X402Requirement {
+    /// Who pays the network: a key of the facilitator.
+    pub fee_payer: SolanaAddress,
+    pub max_timeout_seconds: u32,
+    /// SHA-256 of `accepts[0]` in its RFC 8785 form, as it was first shown.
+    pub payment_requirements_hash: Hash32,
 }
 
 /// One transfer of a payment.

@@ -28,7 +28,7 @@ pub struct PaymentCreated {
     pub fee_bps: FeeBps,
     pub fee_policy: String,
     pub merchant_wallet: SolanaAddress,
-    /// Absent when the fee is zero.
+    /// Absent when the buyer sends no fee.
     pub fee_wallet: Option<SolanaAddress>,
     /// The only wallet that may pay, when the buyer named one.
     pub payer_wallet: Option<SolanaAddress>,
@@ -40,6 +40,8 @@ pub struct PaymentCreated {
     /// The price of the asset when the payment was asked for, where one was needed.
     pub quote: Option<PriceQuote>,
     pub expires_at: Timestamp,
+    /// Who sends the fee: the amounts above say what each side ends with, this one which transfers there are.
+    pub fee_source: FeeSource,
 }
 
 impl PaymentCreated {
@@ -112,4 +114,21 @@ pub struct PaymentExpired {
     /// The place that becomes free.
     pub place: Option<Place>,
     pub expired_at: Timestamp,
+}
+
+/// The merchant owes Hilt its fee: the buyer's payment is settled and went to the merchant whole (OBJ-25, Q-18).
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct FeeDue {
+    pub payment_id: PaymentId,
+    pub session_id: Option<SessionId>,
+    pub product_id: ProductId,
+    pub access_product_id: Option<AccessProductId>,
+    /// Of the payment's asset, in its minor unit.
+    pub amount: Minor,
+    pub asset: Asset,
+    pub fee_bps: FeeBps,
+    pub fee_policy: String,
+    pub tx_signature: TxSignature,
+    /// The event that permits it: `settlement.evidenced`.
+    pub settlement_event: EventId,
 }

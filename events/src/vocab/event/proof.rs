@@ -17,7 +17,8 @@ pub struct ProofFingerprinted {
     pub fingerprint: Hash32,
     pub rail_id: RailId,
     pub network: String,
-    pub tx_signature: TxSignature,
+    /// Absent when what was signed is not a transaction that could pay.
+    pub tx_signature: Option<TxSignature>,
     pub session_id: Option<SessionId>,
     pub payment_id: PaymentId,
     pub entitlement_id: Option<EntitlementId>,
@@ -29,6 +30,16 @@ pub struct ProofFingerprinted {
     pub trigger: Trigger,
     /// The event that permits it: `payment_requirement.authored`, or `payment.created` at the hosted checkout.
     pub requirement_event: EventId,
+    /// What ties an x402 payload to its requirement.
+    pub x402: Option<X402Proof>,
+}
+
+/// An x402 payload, as far as it is kept: never the payload itself, which is as good as money until it is used.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct X402Proof {
+    pub payment_requirements_hash: Hash32,
+    /// SHA-256 of the message that the buyer signed, where there is one.
+    pub message_hash: Option<Hash32>,
 }
 
 /// The same fingerprint again (INV-5).
@@ -36,7 +47,8 @@ pub struct ProofFingerprinted {
 pub struct ProofReplayRejected {
     pub fingerprint: Hash32,
     pub rail_id: RailId,
-    pub tx_signature: TxSignature,
+    /// Absent when what was signed is not a transaction that could pay.
+    pub tx_signature: Option<TxSignature>,
     pub session_id: Option<SessionId>,
     pub payment_id: Option<PaymentId>,
 }

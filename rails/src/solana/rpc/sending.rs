@@ -75,6 +75,34 @@ impl Rpc {
         self.call("getMinimumBalanceForRentExemption", json!([bytes])).await
     }
 
+    /// Tries a transaction without sending it; signatures are not looked at. `Some` is the runtime's error, as compact JSON.
+    pub async fn simulate(&self, transaction: &[u8]) -> Result<Option<String>, RpcUnavailable> {
+        #[derive(Deserialize)]
+        struct Answer {
+            value: Value,
+        }
+        #[derive(Deserialize)]
+        struct Value {
+            err: serde_json::Value,
+        }
+        let options = json!({
+            "encoding": "base64", "commitment": Commitment::Confirmed.as_str(), "sigVerify": false, "replaceRecentBlockhash": false,
+        });
+        let Answer { value } = self.call("simulateTransaction", json!([STANDARD.encode(transaction), options])).await?;
+        Ok(Some(value.err).filter(|err| !err.is_null()).map(|err| err.to_string()))
+    }
+
+    /// Whether a transaction that builds on this block can still be taken.
+    pub async fn blockhash_valid(&self, blockhash: [u8; 32]) -> Result<bool, RpcUnavailable> {
+        #[derive(Deserialize)]
+        struct Answer {
+            value: bool,
+        }
+        let options = json!({ "commitment": Commitment::Processed.as_str() });
+        let Answer { value } = self.call("isBlockhashValid", json!([SolanaAddress(blockhash).to_string(), options])).await?;
+        Ok(value)
+    }
+
     /// Sends a signed transaction, after the node has tried it; its id. Sending the same bytes again does no harm: the network
     /// takes a transaction once. [`Unavailable::Refused`] means that the node would not take it.
     pub async fn send_transaction(&self, transaction: &[u8]) -> Result<TxSignature, RpcUnavailable> {
