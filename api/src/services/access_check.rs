@@ -135,10 +135,14 @@ impl Inner {
 
     async fn by_database(&self, check: &Check<'_>, position: Option<u64>, unfit: Unfit) -> Result<Checked, Problem> {
         metrics::counter!("hilt_access_index_fallbacks_total", "reason" => unfit.as_str()).increment(1);
-        let turn = tokio::time::timeout(TURN, self.turns.acquire()).await;
-        let Ok(Ok(_turn)) = turn else { return Err(Problem::of(Code::Overloaded).retry_after(1)) };
         // As fresh as the index is when it may be asked: everything that is committed now.
         let head = self.log.head().await.map_err(|error| rejection::read(&error))?.next_position;
+        if position.is_some_and(|position| position >= head) {
+            // What may never be committed is waited for without keeping others from their turn.
+            self.fresh.wait(MODELS[0], None, MinPosition(position)).await?;
+        }
+        let turn = tokio::time::timeout(TURN, self.turns.acquire()).await;
+        let Ok(Ok(_turn)) = turn else { return Err(Problem::of(Code::Overloaded).retry_after(1)) };
         let min = MinPosition(position.max(head.checked_sub(1)));
         for name in MODELS {
             self.fresh.wait(name, None, min).await?;

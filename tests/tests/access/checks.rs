@@ -272,3 +272,17 @@ async fn an_erased_person_is_found_by_his_wallet_alone() {
     }
     app.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_bench_measures_both_servers_and_sees_every_revocation() {
+    let database = hilt_tests::db::Database::fresh().await;
+    let mut command = hilt(&["bench", "check", "--entitlements", "2000", "--connections", "4", "--seconds", "1", "--turns", "1", "--json"]);
+    let output = command.env("HILT_ADMIN_DATABASE_URL", database.admin_url()).stdin(Stdio::null()).output().await.unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&report["bench"], &report["entitlements"]), (&json!("check"), &json!(2_000)), "{report}");
+    let positive = |value: &Value| value.as_f64().unwrap() > 0.0;
+    assert!(["check", "floor"].iter().all(|server| positive(&report[server]["requests_per_second"])), "{report}");
+    let revoked = &report["half"]["revocations"];
+    assert!(revoked["revocations"].as_u64().unwrap() > 10 && positive(&revoked["denied_after_p50_us"]), "{report}");
+}

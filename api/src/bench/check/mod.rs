@@ -96,6 +96,7 @@ pub struct Half {
 
 /// Measures on a scratch database that exists only for the run.
 pub async fn run(options: CheckOptions) -> Result<CheckReport, BenchError> {
+    crate::app::install_tls();
     let scratch = scratch::make(&options.admin_url).await?;
     let report = measure(&scratch.url, &options).await;
     scratch.remove().await?;

@@ -152,6 +152,5 @@ async fn fill(
         .fetch_all(&mut *transaction)
         .await?;
     transaction.commit().await?;
-    sqlx::query(include_str!("../sql/settle_down.sql")).execute(pool).await?;
     Ok(ids.into_iter().map(EntitlementId).collect())
 }
