@@ -3,11 +3,13 @@
 #[path = "lifecycle/shop.rs"]
 mod shop;
 
+use api::http::jwt::Role;
 use hilt_tests::{
     app::TestApp,
     chain::{LocalSolana, PayRequest},
     solana_tx::Keypair,
 };
+use reqwest::Method;
 use serde_json::{Value, json};
 use shop::{Shop, legs, memo};
 
@@ -80,6 +82,42 @@ async fn the_watcher_finds_a_payment_that_nobody_announced() {
     let requirement = &session["payment_session"]["payment_requirement"];
     chain.pay(PayRequest::usdc(&buyer, &legs(requirement), memo(requirement))).await;
     shop.until_access(&app, "cust_7").await;
+    app.close().await;
+}
+
+/// INV-30: what is paid during an emergency stop waits, and settles by itself when it is over. Access that stands stays.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_made_during_a_stop_settles_when_it_is_over() {
+    let (chain, app) = start().await;
+    let shop = Shop::open(&app).await;
+    let buyer = buyer(&chain).await;
+    let staff = app.token_of("staff-1", Role::Staff, None).await;
+    let switch = |state: &'static str| {
+        let request = app.request(Method::PUT, "/v1/admin/access/rails/solana_usdc/kill-switch").bearer_auth(&staff);
+        app.send(request.json(&json!({"state": state, "reason": "drill"})))
+    };
+    let (before, during) = (shop.session(&app, "cust_1").await, shop.session(&app, "cust_2").await);
+    let pay = |session: &Value| {
+        let requirement = session["payment_session"]["payment_requirement"].clone();
+        let (chain, buyer) = (&chain, &buyer);
+        async move { chain.pay(PayRequest::usdc(buyer, &legs(&requirement), memo(&requirement))).await }
+    };
+    pay(&before).await;
+    shop.until_access(&app, "cust_1").await;
+
+    switch("tripped").await.ok();
+    let tx = pay(&during).await;
+    chain.wait_finalized(&tx).await;
+    let confirm = json!({"payment_id": during["payment_session"]["payment_id"], "tx_signature": tx.to_string()});
+    let confirm = || app.send(app.request(Method::POST, "/v1/pay/confirm").json(&confirm));
+    confirm().await.refused(409, "rail_kill_switched");
+    assert_eq!(shop.check(&app, "cust_2").await["reason"], json!("payment_pending"));
+    assert_eq!(shop.check(&app, "cust_1").await["has_access"], json!(true), "access that stands stays");
+    assert_eq!(app.get(&app.live_key, "/v1/receipts").await.ok()["total"], json!(1), "nothing is applied");
+
+    switch("not_tripped").await.ok();
+    shop.until_access(&app, "cust_2").await;
+    assert_eq!(app.get(&app.live_key, "/v1/receipts").await.ok()["total"], json!(2));
     app.close().await;
 }
 
