@@ -1,6 +1,7 @@
 //! RT-062: whoever makes the calls that readiness names gets ready, from nothing and from every single thing that can be wrong.
 
 use crate::{product_body, put, shop::Shop, wallet};
+use api::http::jwt::Role;
 use hilt_tests::{
     app::TestApp,
     follower::{Followed, Follower},
@@ -152,5 +153,30 @@ async fn one_receiver_that_hears_too_little_is_joined_and_two_products_are_told_
     follower.learn(&json!({"live_api_key": key}));
     let answer = ready(follower.follow(both).await);
     assert_eq!(answer["product"]["external_product_id"], json!("second"));
+    app.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_hilt_has_switched_the_rail_off_there_is_nothing_to_do_but_wait() {
+    let app = TestApp::start(&[]).await;
+    let key = app.live_key.clone();
+    let (followed, _) = follow(&app, ("live_api_key", &key), LIVE, &wallet()).await;
+    ready(followed);
+    let staff = app.token(Role::Staff, None).await;
+    let switch = async |state: &str| {
+        let request = app.request(Method::PUT, "/v1/admin/access/rails/solana_usdc/kill-switch").bearer_auth(&staff);
+        app.send(request.json(&json!({"state": state, "reason": "drill"}))).await.ok();
+    };
+    switch("tripped").await;
+    let off = app.until(&key, LIVE, |answer| answer["ready"] == json!(false)).await;
+    assert_eq!(off["blockers"][0]["code"], json!("rail_kill_switched"));
+    let (followed, follower) = follow(&app, ("live_api_key", &key), LIVE, "unused").await;
+    let Followed::Stopped(kind, action) = followed else { panic!("ready while the rail is off") };
+    assert_eq!((kind.as_str(), &action["method"], follower.made.len()), ("wait", &json!("GET"), 0));
+    assert!(
+        action["retry_after_seconds"].as_u64().is_some_and(|seconds| seconds > 0) && action["clears"][0] == json!("rail_kill_switched")
+    );
+    switch("not_tripped").await;
+    app.until(&key, LIVE, |answer| answer["ready"] == json!(true)).await;
     app.close().await;
 }
