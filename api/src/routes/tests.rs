@@ -86,6 +86,17 @@ fn no_two_schemas_have_one_name() {
     assert!(twice.is_empty(), "{twice:?}");
 }
 
+/// Generators make a class of a schema and a variable of a field, and some then confuse the two.
+#[test]
+fn no_schema_has_the_name_of_a_field_of_its_own() {
+    let plain = |name: &str| name.to_lowercase().replace('_', "");
+    for (schema, body) in document()["components"]["schemas"].as_object().unwrap() {
+        for field in body["properties"].as_object().into_iter().flat_map(|fields| fields.keys()) {
+            assert_ne!(plain(schema), plain(field), "{schema}");
+        }
+    }
+}
+
 fn schemas_of(source: &str) -> Vec<String> {
     let derives = source.split("#[derive(").skip(1).filter(|rest| rest.split(')').next().is_some_and(|list| list.contains("ToSchema")));
     let name = |rest: &str| rest.split(['{', '(', ';']).find_map(|head| head.split_once("struct ").map(|(_, name)| name.trim().to_owned()));

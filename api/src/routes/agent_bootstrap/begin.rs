@@ -67,11 +67,11 @@ pub struct BegunSetup {
     /// The intent.
     pub setup_intent: SetupIntentView,
     /// For the status and manifest of the intent. Shown once: a repeated request gets `null` here.
-    #[schema(example = "hst_...")]
+    #[schema(required, value_type = Option<String>, example = "hst_...")]
     pub setup_token: String,
     /// A sandbox key of the agent's own workspace: apps, products, webhooks, sandbox sessions and checks, and nothing with real money.
     /// It works as long as the intent lives. Shown once: a repeated request gets `null` here.
-    #[schema(example = "hk_sandbox_...")]
+    #[schema(required, value_type = Option<String>, example = "hk_sandbox_...")]
     pub sandbox_api_key: String,
     /// Where the owner reads who asks for what, and approves.
     pub approval_url: String,

@@ -25,7 +25,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// Whose intent.
 #[derive(Clone, Deserialize, ToSchema)]
-pub struct SetupToken {
+pub struct AskSetupStatus {
     /// The setup token; an owner with a dashboard session needs none.
     #[schema(example = "hst_...")]
     pub setup_token: Option<String>,
@@ -65,7 +65,7 @@ pub fn routes() -> OpenApiRouter<State> {
 ///
 /// A poll that changes nothing. The live key is not in it: the owner gets it, once, and gives it to the agent's server.
 #[utoipa::path(post, path = "/v1/access/agent-bootstrap/{setup_intent_id}/status", tag = "access", operation_id = "agent_setup_status",
-    params(("setup_intent_id" = String, Path)), request_body = SetupToken,
+    params(("setup_intent_id" = String, Path)), request_body = AskSetupStatus,
     responses((status = 200, description = "Where the intent stands", body = SetupStatus), answers::Check))]
 async fn status(
     Part(log): Part<Log>,
@@ -74,7 +74,7 @@ async fn status(
     Part(settings): Part<Arc<Settings>>,
     owner: Owner,
     id: Segment,
-    Body { value: body, .. }: Body<SetupToken>,
+    Body { value: body, .. }: Body<AskSetupStatus>,
 ) -> Result<Json<SetupStatus>, Problem> {
     let id: SetupIntentId = id.id(Code::SetupIntentNotFound)?;
     let setup = followed(&log, &owner, id, body.setup_token.as_deref()).await?;

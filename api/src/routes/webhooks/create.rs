@@ -69,7 +69,7 @@ pub struct CreatedWebhook {
     #[serde(flatten)]
     pub webhook: WebhookView,
     /// Verifies messages, as Standard Webhooks says. Shown once: a repeated request gets `null` here.
-    #[schema(example = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]
+    #[schema(required, value_type = Option<String>, example = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]
     pub signing_secret: String,
 }
 
