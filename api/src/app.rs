@@ -5,9 +5,11 @@ use crate::{
     http::{
         auth::Auth,
         fresh::{Fresh, OwnWrites},
+        guard::Guard,
         idempotency::Commands,
         jwt::{NotAccepted, Verifier},
         keyring::Keyring,
+        limits::Limits,
     },
     routes::{self, Health},
     services::{access_check::AccessCheck, key_uses::KeyUses},
@@ -173,9 +175,10 @@ pub async fn build(parts: Parts) -> Result<App, StartError> {
     let health = Health::new(pool.clone(), projections.clone(), relay.clone(), workers.as_ref().map(Workers::watch), settler.clone())
         .sending_mail(config.smtp_url.is_some())
         .with_index(index.clone());
+    let limits = Arc::new(Limits::new(config.limits.clone()));
     let key_uses = KeyUses::new(pool.clone());
     tasks.spawn(key_uses.clone().run(stop.clone()));
-    let keyring = Keyring::new(log.clone(), parts.clock.clone(), key_uses.clone());
+    let keyring = Keyring::new(log.clone(), parts.clock.clone(), key_uses.clone(), limits.clone());
     let fresh = Fresh::new(projections.clone(), own_writes.clone());
     let reader = Reader::new(pool.clone());
     let check = AccessCheck::new(index, log.clone(), vault.clone(), parts.clock.clone(), reader, fresh.clone(), own_writes.clone());
@@ -200,7 +203,8 @@ pub async fn build(parts: Parts) -> Result<App, StartError> {
         checkpointer,
         health,
     };
-    Ok(App { router: routes::router(state.clone(), config.max_body_bytes), state, projections, deps, tasks, workers, stop })
+    let guard = Guard::new(state.auth.clone(), limits, parts.clock.clone());
+    Ok(App { router: routes::router(state.clone(), guard, config.max_body_bytes), state, projections, deps, tasks, workers, stop })
 }
 
 impl App {

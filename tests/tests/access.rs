@@ -28,6 +28,10 @@ mod platform;
 mod products;
 #[path = "access/reviews.rs"]
 mod reviews;
+#[path = "access/limits.rs"]
+mod limits;
+#[path = "access/matrix.rs"]
+mod matrix;
 #[path = "access/sessions.rs"]
 mod sessions;
 #[path = "access/setup.rs"]

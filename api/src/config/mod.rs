@@ -7,7 +7,10 @@ mod source;
 
 pub use settings::{SETTINGS, Setting, help};
 
-use crate::secret::Secret;
+use crate::{
+    http::limits::{LimitConfig, Quota, TrustedProxies},
+    secret::Secret,
+};
 use events::vocab::{bytes::SolanaAddress, money::FeeBps};
 use ledger::credits::Plan;
 use source::Source;
@@ -140,6 +143,8 @@ pub struct Config {
     pub plan: Plan,
     /// `HILT_MAX_BODY_BYTES`.
     pub max_body_bytes: usize,
+    /// `HILT_RATE_LIMIT_KEY`, `…_CHECKS`, `…_OWNER`, `…_ADDRESS`, and `HILT_TRUSTED_PROXIES`.
+    pub limits: LimitConfig,
 }
 
 /// Why there is no configuration. Values are never quoted: some are secrets.
@@ -251,6 +256,7 @@ impl Config {
             max_body_bytes: source.required("HILT_MAX_BODY_BYTES", "a number of bytes from 1024 to 67108864", |text| {
                 parsed(text).filter(|bytes| (1024..=64 << 20).contains(bytes))
             })?,
+            limits: limits(&source)?,
         })
     }
 
@@ -265,6 +271,22 @@ impl Config {
 const POSTGRES_URL_RULE: &str = "a postgres:// URL";
 const HTTP_URL_RULE: &str = "an http:// or https:// URL";
 const FEE_RULE: &str = "basis points from 0 to 10000";
+
+fn limits(source: &Source) -> Result<LimitConfig, ConfigError> {
+    let quota = |name| {
+        source.required(name, "requests/seconds, such as 600/60, or off", |text| match text.trim() {
+            "off" => Some(None),
+            text => Quota::parse(text).map(Some),
+        })
+    };
+    Ok(LimitConfig {
+        key: quota("HILT_RATE_LIMIT_KEY")?,
+        checks: quota("HILT_RATE_LIMIT_CHECKS")?,
+        owner: quota("HILT_RATE_LIMIT_OWNER")?,
+        address: quota("HILT_RATE_LIMIT_ADDRESS")?,
+        proxies: source.required("HILT_TRUSTED_PROXIES", "addresses and networks separated by commas", TrustedProxies::parse)?,
+    })
+}
 
 fn parsed<T: FromStr>(text: &str) -> Option<T> {
     text.parse().ok()

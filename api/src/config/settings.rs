@@ -88,6 +88,15 @@ pub const SETTINGS: &[Setting] = &[
         "credits that each plan grants for a calendar month; a receipt made by hand burns one",
     ),
     with("HILT_MAX_BODY_BYTES", "1048576", "largest request body"),
+    with("HILT_RATE_LIMIT_KEY", "60000/60", "requests in seconds that an API key may send a process, checks left out; off for no limit"),
+    with("HILT_RATE_LIMIT_CHECKS", "3000000/60", "entitlement checks of a key, likewise"),
+    with("HILT_RATE_LIMIT_OWNER", "120000/60", "requests of an owner's keys and sessions together, checks left out, likewise"),
+    with(
+        "HILT_RATE_LIMIT_ADDRESS",
+        "6000/60",
+        "requests of an address where anyone may begin something, and refused credentials, likewise",
+    ),
+    with("HILT_TRUSTED_PROXIES", "", "addresses and networks, separated by commas, whose X-Forwarded-For is believed"),
 ];
 
 /// The settings as text for `hilt --help`.

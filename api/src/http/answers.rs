@@ -35,7 +35,8 @@ fn problems(statuses: &[u16]) -> BTreeMap<String, RefOr<Response>> {
     statuses.iter().map(|status| (status.to_string(), RefOr::T(problem()))).collect()
 }
 
-fn problem() -> Response {
+/// A problem.
+pub fn problem() -> Response {
     let schema = RefOr::Ref(Ref::from_schema_name("Problem"));
     ResponseBuilder::new().content("application/problem+json", Content::new(Some(schema))).build()
 }

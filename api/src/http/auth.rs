@@ -5,6 +5,7 @@
 use super::{
     jwt::{Claims, Role, Verifier},
     keyring::{Key, Keyring},
+    limits::KeyAllowance,
     problem::{Code, Problem},
 };
 use axum::{
@@ -41,7 +42,8 @@ impl Auth {
         })
     }
 
-    async fn caller(&self, headers: &HeaderMap) -> Result<Caller, Problem> {
+    /// Whose request it is.
+    pub(super) async fn caller(&self, headers: &HeaderMap) -> Result<Caller, Problem> {
         let key = match headers.get(&X_HILT_KEY) {
             Some(value) => Some(self.keyring.find(value.to_str().map_err(|_| Problem::of(Code::InvalidApiKey))?).await?),
             None => None,
@@ -52,10 +54,10 @@ impl Auth {
         };
         match (key, token) {
             (None, None) => Err(Problem::of(Code::AuthRequired).next_action("Send X-Hilt-Key, or Authorization: Bearer.")),
-            (Some(key), Some(token)) if token.role != Role::Owner || token.owner_id != Some(key.owner.0) => {
+            (Some((key, _)), Some(token)) if token.role != Role::Owner || token.owner_id != Some(key.owner.0) => {
                 Err(Problem::of(Code::CredentialConflict))
             }
-            (Some(key), _) => Ok(Caller::Key(key)),
+            (Some((key, allowance)), _) => Ok(Caller::Key(key, allowance)),
             (None, Some(token)) => Ok(Caller::Token(token)),
         }
     }
@@ -66,9 +68,24 @@ fn bearer(value: Option<&str>) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
 }
 
-enum Caller {
-    Key(Arc<Key>),
+/// Whose request it is. The guard puts it on the request, so that a credential is looked at once.
+#[derive(Clone)]
+pub(super) enum Caller {
+    /// A key, and how much it is used.
+    Key(Arc<Key>, Arc<KeyAllowance>),
+    /// A bearer token.
     Token(Claims),
+}
+
+/// The caller that the guard found; asked for here where no guard stood before the route.
+async fn found<S>(parts: &Parts, state: &S) -> Result<Caller, Problem>
+where
+    Auth: FromRef<S>,
+{
+    match parts.extensions.get::<Caller>() {
+        Some(caller) => Ok(caller.clone()),
+        None => Auth::from_ref(state).caller(&parts.headers).await,
+    }
 }
 
 /// A merchant: a key, or the owner's dashboard session.
@@ -88,6 +105,19 @@ enum Access {
 }
 
 impl Merchant {
+    /// The merchant that a caller is, if he is one.
+    pub(super) fn of(caller: Caller) -> Result<Self, Problem> {
+        match caller {
+            Caller::Key(key, _) => {
+                let kind = if key.livemode { ActorKind::Key } else { ActorKind::SandboxKey };
+                Ok(Merchant { owner: key.owner, actor: actor(kind, key.id), access: Access::Key(key) })
+            }
+            Caller::Token(Claims { role: Role::Owner, owner_id: Some(owner), sub, .. }) => {
+                Ok(Merchant { owner: OwnerId(owner), actor: actor(ActorKind::Owner, sub), access: Access::Session })
+            }
+            Caller::Token(_) => Err(Problem::of(Code::MerchantRequired)),
+        }
+    }
     /// The key's mode; a dashboard session works on live objects unless the request says otherwise.
     pub fn livemode(&self) -> bool {
         match &self.access {
@@ -161,16 +191,7 @@ where
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        match Auth::from_ref(state).caller(&parts.headers).await? {
-            Caller::Key(key) => {
-                let kind = if key.livemode { ActorKind::Key } else { ActorKind::SandboxKey };
-                Ok(Merchant { owner: key.owner, actor: actor(kind, key.id), access: Access::Key(key) })
-            }
-            Caller::Token(Claims { role: Role::Owner, owner_id: Some(owner), sub, .. }) => {
-                Ok(Merchant { owner: OwnerId(owner), actor: actor(ActorKind::Owner, sub), access: Access::Session })
-            }
-            Caller::Token(_) => Err(Problem::of(Code::MerchantRequired)),
-        }
+        Merchant::of(found(parts, state).await?)
     }
 }
 
@@ -181,7 +202,7 @@ where
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        match Auth::from_ref(state).caller(&parts.headers).await? {
+        match found(parts, state).await? {
             Caller::Token(Claims { role: Role::Staff, sub, .. }) => Ok(Staff { actor: actor(ActorKind::Staff, sub) }),
             _ => Err(Problem::of(Code::StaffRequired)),
         }
@@ -195,7 +216,7 @@ where
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        match Auth::from_ref(state).caller(&parts.headers).await? {
+        match found(parts, state).await? {
             Caller::Token(Claims { role: Role::Staff, sub, .. }) => Ok(LogReader { actor: actor(ActorKind::Staff, sub) }),
             Caller::Token(Claims { role: Role::Auditor, sub, .. }) => Ok(LogReader { actor: actor(ActorKind::Auditor, sub) }),
             _ => Err(Problem::of(Code::StaffRequired)),

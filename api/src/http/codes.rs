@@ -212,6 +212,7 @@ codes! {
     OverlapOutOfRange = "overlap_out_of_range" 422 "The overlap is out of range",
     PermissionsRequired = "permissions_required" 422 "A key needs a permission",
     SubscribedEventsRequired = "subscribed_events_required" 422 "A webhook needs an event to tell of",
+    RateLimited = "rate_limited" 429 "Too many requests",
     Internal = "internal_error" 500 "Something went wrong on our side",
     Overloaded = "overloaded" 503 "Too many requests are waiting",
     Unavailable = "unavailable" 503 "A part that this needs is not available",

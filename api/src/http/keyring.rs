@@ -2,6 +2,7 @@
 //! a read model, and believed for half a second.
 
 use super::{
+    limits::{KeyAllowance, Limits},
     problem::{Code, Problem},
     rejection,
 };
@@ -59,6 +60,7 @@ pub struct Keyring {
     log: Log,
     clock: Clock,
     uses: KeyUses,
+    limits: Arc<Limits>,
     known: Arc<RwLock<HashMap<Hash32, Arc<Known>>>>,
 }
 
@@ -66,10 +68,12 @@ pub struct Keyring {
 struct Known {
     key: Arc<Key>,
     looked_up: Instant,
+    /// How much it is used.
+    allowance: Arc<KeyAllowance>,
     traffic: Arc<Traffic>,
 }
 
-/// What is kept of a key's use from one look-up to the next.
+/// What is kept of a key from one look-up to the next.
 #[derive(Default)]
 struct Traffic {
     /// The use that was noted last, in microseconds since 1970.
@@ -79,13 +83,13 @@ struct Traffic {
 }
 
 impl Keyring {
-    /// Keys of `log`; their uses are noted in `uses`.
-    pub fn new(log: Log, clock: Clock, uses: KeyUses) -> Self {
-        Keyring { log, clock, uses, known: Arc::default() }
+    /// Keys of `log`; their uses are noted in `uses` and counted in `limits`.
+    pub fn new(log: Log, clock: Clock, uses: KeyUses, limits: Arc<Limits>) -> Self {
+        Keyring { log, clock, uses, limits, known: Arc::default() }
     }
 
-    /// The key that was presented, if it works now.
-    pub async fn find(&self, presented: &str) -> Result<Arc<Key>, Problem> {
+    /// The key that was presented, if it works now, and how much it is used.
+    pub async fn find(&self, presented: &str) -> Result<(Arc<Key>, Arc<KeyAllowance>), Problem> {
         let formed = presented.starts_with("hk_live_") || presented.starts_with("hk_sandbox_");
         if !formed || presented.len() > LONGEST {
             return Err(Problem::of(Code::InvalidApiKey));
@@ -100,7 +104,7 @@ impl Keyring {
             return Err(Problem::of(Code::InvalidApiKey));
         }
         self.used(&known, now);
-        Ok(known.key.clone())
+        Ok((known.key.clone(), known.allowance.clone()))
     }
 
     fn known(&self, hash: &Hash32) -> Option<Arc<Known>> {
@@ -108,7 +112,8 @@ impl Keyring {
     }
 
     async fn look_again(&self, hash: Hash32, known: Option<Arc<Known>>) -> Result<Arc<Known>, Problem> {
-        let traffic = known.map(|known| known.traffic.clone()).unwrap_or_default();
+        let (allowance, traffic) = known.map(|known| (known.allowance.clone(), known.traffic.clone())).unzip();
+        let traffic = traffic.unwrap_or_default();
         let _turn = traffic.turn.lock().await;
         if let Some(known) = self.known(&hash)
             && known.looked_up.elapsed() < BELIEVED
@@ -126,7 +131,8 @@ impl Keyring {
         if keys.len() >= REMEMBERED {
             keys.retain(|_, known| known.looked_up.elapsed() < BELIEVED);
         }
-        let known = Arc::new(Known { key: Arc::new(key), looked_up, traffic: traffic.clone() });
+        let allowance = allowance.unwrap_or_else(|| Arc::new(self.limits.key(key.owner, self.clock.now())));
+        let known = Arc::new(Known { key: Arc::new(key), looked_up, allowance, traffic: traffic.clone() });
         keys.insert(hash, known.clone());
         Ok(known)
     }

@@ -1,7 +1,7 @@
 //! Parsing that several routes share: text into the vocabulary's types, with the field named.
 
 use crate::http::problem::{Code, Problem};
-use events::vocab::{bytes::SolanaAddress, personal::Personal, rail::RailId};
+use events::vocab::{bytes::SolanaAddress, personal::Personal, rail::RailId, time::Timestamp};
 use std::str::FromStr;
 
 /// A rail by its wire name.
@@ -33,6 +33,11 @@ pub fn word<T: FromStr<Err: std::fmt::Display>>(field: &str, text: &str) -> Resu
 /// An id; one that is no uuid is one that does not exist.
 pub fn id<T: FromStr>(text: &str, missing: Code) -> Result<T, Problem> {
     text.parse().map_err(|_| Problem::of(missing))
+}
+
+/// An instant in RFC 3339, with any offset.
+pub fn instant(field: &str, text: &str) -> Result<Timestamp, Problem> {
+    Timestamp::parse(text).map_err(|_| Problem::field(Code::ValidationFailed, field, "must be a time as 2027-01-31T00:00:00Z"))
 }
 
 /// A Solana wallet, strictly.

@@ -55,10 +55,17 @@ pub use context::context;
 pub use health::{Health, install_metrics, keep_metrics};
 
 use crate::{
-    http::{body::BodyLimit, layers},
+    http::{
+        body::BodyLimit,
+        guard::{self, Guard},
+        layers,
+    },
     state::State,
 };
-use axum::{Extension, Router, middleware::from_fn};
+use axum::{
+    Extension, Router,
+    middleware::{from_fn, from_fn_with_state},
+};
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -116,12 +123,13 @@ fn internal() -> OpenApiRouter<State> {
     admin.merge(requirement_preview::routes())
 }
 
-/// The whole service. Bodies may have at most `body_limit` bytes.
-pub fn router(state: State, body_limit: usize) -> Router {
+/// The whole service, with `guard` before its routes. Bodies may have at most `body_limit` bytes.
+pub fn router(state: State, guard: Guard, body_limit: usize) -> Router {
     let (public, document) = public().split_for_parts();
     let (internal, _) = internal().split_for_parts();
     let document = openapi::finish(document, &state.settings.public_api_url);
-    dress(public.merge(internal).merge(openapi::pages(document)).merge(crate::pages::routes()), body_limit).with_state(state)
+    let guarded = public.merge(internal).layer(from_fn_with_state(guard, guard::guard));
+    dress(guarded.merge(openapi::pages(document)).merge(crate::pages::routes()), body_limit).with_state(state)
 }
 
 /// Puts around `routes` what every request passes through, the outermost last.

@@ -44,6 +44,38 @@ fn every_route_documents_its_problems() {
 }
 
 #[test]
+fn every_route_says_who_may_call_it_and_its_document_says_the_same() {
+    use crate::http::permissions::{Permissions, TABLE, Who};
+    let permissions = Permissions::new();
+    let routes: Vec<_> =
+        operations(&document()).into_iter().chain(operations(&serde_json::to_value(internal().split_for_parts().1).unwrap())).collect();
+    for (name, operation) in &routes {
+        let (method, path) = name.split_once(' ').unwrap();
+        let who = permissions.of(&method.parse().unwrap(), path).unwrap_or_else(|| panic!("{name} is not in the table of permissions"));
+        let schemes = operation["security"].to_string();
+        assert_eq!(operation.get("security").is_some(), who.needs_credential(), "{name}: {who:?}, {schemes}");
+        let takes_keys = who.needs_credential() && !matches!(who, Who::Session | Who::Staff | Who::Reader);
+        assert_eq!(schemes.contains("hilt_key"), takes_keys, "{name}: {who:?}, {schemes}");
+    }
+    let listed: Vec<&str> = TABLE.iter().flat_map(|(_, rows)| rows.iter().copied()).collect();
+    for row in &listed {
+        assert!(routes.iter().any(|(name, _)| name == row), "{row} is in the table and no route");
+        assert_eq!(listed.iter().filter(|other| *other == row).count(), 1, "{row} is in the table twice");
+    }
+}
+
+#[test]
+fn every_counted_route_documents_that_there_may_be_too_many() {
+    use crate::http::permissions::{Permissions, Who};
+    let permissions = Permissions::new();
+    for (name, operation) in operations(&document()) {
+        let (method, path) = name.split_once(' ').unwrap();
+        let counted = permissions.of(&method.parse().unwrap(), path).is_some_and(Who::is_limited);
+        assert_eq!(operation["responses"].get("429").is_some(), counted, "{name}");
+    }
+}
+
+#[test]
 fn every_reference_of_the_document_leads_somewhere() {
     let document = document();
     let text = document.to_string();

@@ -10,17 +10,12 @@ use crate::{
         rejection,
         request_id::RequestId,
     },
-    routes::context,
+    routes::{context, input},
     services::keys::{self, Issue},
     state::State,
 };
 use axum::{extract::State as Part, response::Response};
-use events::{
-    clock::Clock,
-    log::Log,
-    unit::Unit,
-    vocab::{time::Timestamp, words::Scope},
-};
+use events::{clock::Clock, log::Log, unit::Unit, vocab::words::Scope};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -79,7 +74,7 @@ async fn create_api_key(
     merchant.require_session()?;
     let issue = Issue {
         scopes: permissions(&body.permissions)?,
-        expires_at: body.expires_at.as_deref().map(|text| instant("expires_at", text)).transpose()?,
+        expires_at: body.expires_at.as_deref().map(|text| input::instant("expires_at", text)).transpose()?,
         label: body.label,
         sandbox_capable: body.sandbox_capable,
     };
@@ -106,11 +101,6 @@ pub fn permissions(names: &[String]) -> Result<Vec<Scope>, Problem> {
         true => Ok(known.into_iter().flatten().collect()),
         false => Err(Problem { errors, ..Problem::new(Code::UnknownPermission, "permissions names a permission that there is not") }),
     }
-}
-
-/// An instant in RFC 3339.
-pub(super) fn instant(field: &str, text: &str) -> Result<Timestamp, Problem> {
-    Timestamp::parse(text).map_err(|_| Problem::field(Code::ValidationFailed, field, "must be a time as 2027-01-31T00:00:00Z"))
 }
 
 #[cfg(test)]

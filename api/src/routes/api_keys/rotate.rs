@@ -1,6 +1,6 @@
 //! `POST /v1/access/api-keys/{id}/rotate`.
 
-use super::{IssuedApiKey, create::instant, shown_once};
+use super::{IssuedApiKey, shown_once};
 use crate::{
     http::{
         auth::Merchant,
@@ -11,7 +11,7 @@ use crate::{
         rejection,
         request_id::RequestId,
     },
-    routes::context,
+    routes::{context, input},
     services::keys,
     state::State,
 };
@@ -77,7 +77,7 @@ async fn rotate_api_key(
     merchant.require_session()?;
     let id: ApiKeyId = id.id(Code::ApiKeyNotFound)?;
     let overlap_seconds = body.overlap_seconds.unwrap_or(OVERLAP_SECONDS);
-    let expires_at = body.expires_at.as_deref().map(|text| instant("expires_at", text)).transpose()?;
+    let expires_at = body.expires_at.as_deref().map(|text| input::instant("expires_at", text)).transpose()?;
     let name = format!("POST /v1/access/api-keys/{id}/rotate");
     let operation = Operation { owner: merchant.owner, name, key: Some(key), request_hash: hash };
     commands

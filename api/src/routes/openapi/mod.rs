@@ -5,8 +5,11 @@ mod examples;
 pub mod shapes;
 mod words;
 
-use crate::http::answers;
-use axum::{Json, Router, response::Redirect, routing::get};
+use crate::http::{
+    answers,
+    permissions::{Permissions, Who},
+};
+use axum::{Json, Router, http::Method, response::Redirect, routing::get};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use utoipa::openapi::{
@@ -25,7 +28,8 @@ An event-sourced payment ledger for paid access.
 
 Authenticate with `X-Hilt-Key` or `Authorization: Bearer`. Errors are `application/problem+json` (RFC 9457) with a stable `code`. \
 Writes take an `Idempotency-Key` and answer with `Hilt-Position`; reads take `Hilt-Min-Position` and then wait until their read \
-model is there. Amounts are integers in the asset's minor unit, at most 2^53 - 1.";
+model is there. Answers to requests that are counted carry `RateLimit-Policy` and `RateLimit`; one too many is answered 429 with \
+`Retry-After`. Amounts are integers in the asset's minor unit, at most 2^53 - 1.";
 
 /// The document before the routes add themselves.
 pub fn base() -> OpenApi {
@@ -66,7 +70,8 @@ pub fn document(public_api_url: &str) -> Value {
 }
 
 /// Adds to what the routes say of themselves what holds of all of them.
-pub fn finish(document: OpenApi, public_api_url: &str) -> Value {
+pub fn finish(mut document: OpenApi, public_api_url: &str) -> Value {
+    tell_of_limits(&mut document);
     // A document of plain strings and maps always has a JSON form.
     let mut document = serde_json::to_value(document).unwrap_or_default();
     document["servers"] = json!([{"url": public_api_url}]);
@@ -76,6 +81,29 @@ pub fn finish(document: OpenApi, public_api_url: &str) -> Value {
     words::name(&mut document);
     examples::give(&mut document);
     document
+}
+
+/// Adds the answer 429 to every route that has a limit.
+fn tell_of_limits(document: &mut OpenApi) {
+    let permissions = Permissions::new();
+    for (path, item) in &mut document.paths.paths {
+        let operations = [
+            (Method::GET, &mut item.get),
+            (Method::POST, &mut item.post),
+            (Method::PUT, &mut item.put),
+            (Method::PATCH, &mut item.patch),
+            (Method::DELETE, &mut item.delete),
+        ];
+        for (method, operation) in operations {
+            if let Some(operation) = operation
+                && permissions.of(&method, path).is_some_and(Who::is_limited)
+            {
+                let mut response = answers::problem();
+                response.description = "`rate_limited`".to_owned();
+                operation.responses.responses.entry("429".to_owned()).or_insert_with(|| response.into());
+            }
+        }
+    }
 }
 
 /// `/openapi.json` and `/docs`.

@@ -1,0 +1,227 @@
+//! Who may call which route: contract §7 as a table, asked before a request's body is read. What depends on a request's content (a
+//! mode that it names, an object that it is about) is for its handler.
+
+use super::{
+    auth::{Caller, Merchant},
+    jwt::Role,
+    problem::{Code, Problem},
+};
+use axum::http::Method;
+use events::vocab::words::Scope;
+use std::collections::HashMap;
+
+/// Who may call a route.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Who {
+    /// Machines that look after the service: anyone, and never limited.
+    Machine,
+    /// Anyone. What it answers costs little.
+    Anyone,
+    /// Anyone; it begins something or costs something, so each address has an allowance.
+    Begins,
+    /// A key with that permission, or the owner's dashboard session.
+    Key(Scope),
+    /// The entitlement check: as [`Who::Key`] with an allowance of its own.
+    Check,
+    /// Any live key, or the dashboard session: workspace routes need no access permission.
+    LiveKey,
+    /// A live key with that permission, or the dashboard session.
+    Live(Scope),
+    /// A sandbox key or a sandbox-capable live key with that permission, or the dashboard session (DIS-27).
+    Sandbox(Scope),
+    /// The owner's dashboard session and no key (INV-57).
+    Session,
+    /// Staff.
+    Staff,
+    /// Staff and auditors.
+    Reader,
+}
+
+use Who::{Anyone, Begins, Check, Key, Live, LiveKey, Machine, Reader, Sandbox, Session, Staff};
+
+/// Every route and who may call it; a test fails when one is missing.
+pub const TABLE: &[(Who, &[&str])] = &[
+    (Machine, &["GET /healthz", "GET /readyz", "GET /metrics"]),
+    (
+        Anyone,
+        &[
+            "GET /.well-known/jwks.json",
+            "GET /v1/log/checkpoint",
+            "GET /v1/payments/{payment_id}",
+            "GET /v1/products/p/{slug}",
+            "GET /v1/pay/phantom/return",
+            "GET /v1/pay/solana/{payment_id}",
+            "GET /v1/receipt/{receipt_id}/public",
+            "GET /v1/receipt/{receipt_id}/verify",
+            "GET /v1/discord-connect/callback",
+            "GET /v1/products/p/{slug}/discord-connect/callback",
+            // Providers: each proves itself by what it signs or knows.
+            "POST /v1/provider-webhooks/helius/solana",
+        ],
+    ),
+    (
+        Begins,
+        &[
+            "POST /v1/products/p/{slug}/connect",
+            "POST /v1/products/p/{slug}/resolve-handoff",
+            "POST /v1/products/p/{slug}/solana-pay",
+            "GET /v1/products/p/{slug}/discord-connect/start",
+            "POST /v1/pay/broadcast",
+            "POST /v1/pay/confirm",
+            "POST /v1/pay/submit",
+            "POST /v1/pay/transaction",
+            "POST /v1/pay/identity/start",
+            "POST /v1/pay/identity/complete",
+            "POST /v1/pay/phantom/connect/callback",
+            "POST /v1/pay/phantom/message-url",
+            "POST /v1/pay/phantom/message/callback",
+            "POST /v1/pay/phantom/transaction-url",
+            "POST /v1/pay/phantom/transaction/callback",
+            "POST /v1/pay/solana/{payment_id}",
+        ],
+    ),
+    (Check, &["POST /v1/access/entitlements/check"]),
+    (
+        Key(Scope::Read),
+        &[
+            "GET /v1/access/apps",
+            "GET /v1/access/apps/{id}",
+            "GET /v1/access/payment-sessions",
+            "GET /v1/access/payment-sessions/{id}",
+            "GET /v1/access/products",
+            "GET /v1/access/products/available-rails",
+            "GET /v1/access/products/{id}",
+            "GET /v1/access/rail-settings",
+            "GET /v1/access/rail-settings/{rail_id}",
+            "GET /v1/access/rails",
+            "GET /v1/access/setup/readiness",
+            "GET /v1/access/webhooks",
+            "GET /v1/access/webhooks/{id}",
+            "GET /v1/access/webhooks/{id}/deliveries",
+        ],
+    ),
+    (Key(Scope::Write), &["POST /v1/access/apps", "POST /v1/access/products", "PUT /v1/access/rail-settings/{rail_id}"]),
+    (Key(Scope::Webhooks), &["POST /v1/access/webhooks", "DELETE /v1/access/webhooks/{id}"]),
+    (
+        Live(Scope::Write),
+        &["POST /v1/access/payment-sessions", "POST /v1/access/payment-proofs", "POST /v1/products/{product_id}/handoff-link"],
+    ),
+    (Sandbox(Scope::Write), &["POST /v1/access/sandbox/payment-sessions", "POST /v1/access/sandbox/payment-sessions/{id}/confirm"]),
+    (
+        LiveKey,
+        &[
+            "GET /v1/credits",
+            "GET /v1/memberships",
+            "GET /v1/memberships/lookup",
+            "GET /v1/memberships/renewal-intelligence",
+            "GET /v1/memberships/{membership_id}",
+            "POST /v1/memberships/{membership_id}/cancel-renewal",
+            "GET /v1/memberships/{membership_id}/delivery-diagnostics",
+            "POST /v1/memberships/{membership_id}/delivery-support-ticket",
+            "POST /v1/memberships/{membership_id}/gift",
+            "PATCH /v1/memberships/{membership_id}/notes",
+            "PATCH /v1/memberships/{membership_id}/profile",
+            "POST /v1/memberships/{membership_id}/resume-renewal",
+            "POST /v1/memberships/{membership_id}/retry-delivery",
+            "POST /v1/memberships/{membership_id}/revoke",
+            "GET /v1/memberships/{membership_id}/subscription",
+            "GET /v1/products",
+            "POST /v1/products",
+            "GET /v1/products/{product_id}",
+            "PATCH /v1/products/{product_id}",
+            "DELETE /v1/products/{product_id}",
+            "GET /v1/products/{product_id}/analytics",
+            "GET /v1/products/{product_id}/payments",
+            "POST /v1/receipt",
+            "GET /v1/receipt/{receipt_id}",
+            "PATCH /v1/receipt/{receipt_id}/invoice-metadata",
+            "GET /v1/receipt/{receipt_id}/pdf",
+            "POST /v1/receipt/{receipt_id}/send-proof",
+            "GET /v1/receipts",
+            "GET /v1/support/tickets",
+            "POST /v1/support/tickets",
+            "GET /v1/support/tickets/{ticket_id}",
+            "POST /v1/support/tickets/{ticket_id}/message",
+            "GET /v1/workspace/profile",
+            "PUT /v1/workspace/profile",
+        ],
+    ),
+    (
+        Session,
+        &[
+            "GET /v1/access/api-keys",
+            "POST /v1/access/api-keys",
+            "GET /v1/access/api-keys/{id}",
+            "DELETE /v1/access/api-keys/{id}",
+            "POST /v1/access/api-keys/{id}/rotate",
+        ],
+    ),
+    (Staff, &["POST /v1/admin/support/tickets/{ticket_id}/message"]),
+    (Reader, &["GET /v1/admin/access/audit-events"]),
+];
+
+impl Who {
+    /// Whether a credential is asked for.
+    pub const fn needs_credential(self) -> bool {
+        !matches!(self, Machine | Anyone | Begins)
+    }
+
+    /// Whether its requests are counted.
+    pub const fn is_limited(self) -> bool {
+        !matches!(self, Machine | Anyone)
+    }
+
+    /// Refuses `caller` where the route is not for him.
+    pub(super) fn permits(self, caller: &Caller) -> Result<(), Problem> {
+        let merchant = || Merchant::of(caller.clone());
+        match self {
+            Machine | Anyone | Begins => Ok(()),
+            Check => merchant()?.require(Scope::Read).map(drop),
+            Key(scope) => merchant()?.require(scope).map(drop),
+            LiveKey => merchant()?.require_live().map(drop),
+            Live(scope) => merchant()?.require(scope)?.require_live().map(drop),
+            Sandbox(scope) => merchant()?.require_sandbox()?.require(scope).map(drop),
+            Session => merchant()?.require_session().map(drop),
+            Staff => role(caller, &[Role::Staff]),
+            Reader => role(caller, &[Role::Staff, Role::Auditor]),
+        }
+    }
+}
+
+fn role(caller: &Caller, roles: &[Role]) -> Result<(), Problem> {
+    match caller {
+        Caller::Token(claims) if roles.contains(&claims.role) => Ok(()),
+        Caller::Token(_) | Caller::Key(..) => Err(Problem::of(Code::StaffRequired)),
+    }
+}
+
+/// The table, to look routes up in.
+pub struct Permissions(HashMap<&'static str, Vec<(Method, Who)>>);
+
+impl Permissions {
+    /// The table of all routes.
+    pub fn new() -> Self {
+        let mut routes: HashMap<&'static str, Vec<(Method, Who)>> = HashMap::new();
+        for (who, route) in TABLE.iter().flat_map(|(who, routes)| routes.iter().map(move |route| (*who, *route))) {
+            if let Some((method, path)) = route.split_once(' ')
+                && let Ok(method) = method.parse()
+            {
+                routes.entry(path).or_default().push((method, who));
+            }
+        }
+        Permissions(routes)
+    }
+
+    /// Who may call that method of the route with that template.
+    pub fn of(&self, method: &Method, template: &str) -> Option<Who> {
+        // A HEAD is answered by its GET.
+        let method = if *method == Method::HEAD { &Method::GET } else { method };
+        self.0.get(template)?.iter().find(|(known, _)| known == method).map(|(_, who)| *who)
+    }
+}
+
+impl Default for Permissions {
+    fn default() -> Self {
+        Permissions::new()
+    }
+}
