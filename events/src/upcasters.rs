@@ -45,6 +45,8 @@ pub const UPCASTERS: &[Upcaster] = &[
     first(EventType::MembershipActivated, membership),
     first(EventType::MembershipRenewed, membership),
     first(EventType::TicketOpened, |ticket| add_absent(ticket, &["delivery_case_of"])),
+    first(EventType::EntitlementPended, |pended| change(pended, "origin", sandbox_origin)),
+    first(EventType::SandboxSessionCreated, |session| add_absent(session, &["test_clock_id"])),
     first(EventType::ApiKeyIssued, |key| add_absent(key, &["expires_at", "rotated_from"])),
 ];
 
@@ -56,6 +58,11 @@ const fn first(event_type: EventType, upcast: fn(Value) -> Value) -> Upcaster {
 fn membership(membership: Value) -> Value {
     let added = [("grace_period_days", Value::from(0)), ("renewal_reminder_offsets_days", Value::Array(Vec::new()))];
     add_absent(add(membership, &added), &["platform"])
+}
+
+/// The sandbox had no clocks of its own then.
+fn sandbox_origin(origin: Value) -> Value {
+    change(origin, "sandbox", |sandbox| add_absent(sandbox, &["test_clock_id"]))
 }
 
 fn terms(terms: Value) -> Value {

@@ -34,6 +34,8 @@ pub struct Entitlement {
     pub receipt_id: Option<ReceiptId>,
     /// Whether it is of the sandbox.
     pub sandbox: bool,
+    /// What its test clock shows, if it hangs on one: its now.
+    pub clock: Option<Timestamp>,
 }
 
 /// How far an entitlement has come, with the window that it grants.
@@ -166,7 +168,10 @@ pub fn decide(question: &Question<'_>, entitlements: &[Entitlement], membership:
     };
     let membership =
         membership.filter(|_| question.rail == RailId::SolanaUsdc).filter(|membership| !membership.payment_id.is_some_and(taken_away));
-    let ranked = of_rail.iter().map(|entitlement| entitlement.answer(question.now)).chain(membership.map(|m| m.answer(question.now)));
+    let ranked = of_rail
+        .iter()
+        .map(|entitlement| entitlement.answer(entitlement.clock.unwrap_or(question.now)))
+        .chain(membership.map(|m| m.answer(question.now)));
     let best = ranked.max_by_key(|answer| (rank(answer), answer.window.map(|(_, until)| until)));
     best.unwrap_or_else(|| {
         let elsewhere = !entitlements.is_empty() || !question.allowed_rails.contains(&question.rail);

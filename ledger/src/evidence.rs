@@ -172,7 +172,9 @@ impl SandboxEvidence {
     fn elements(&self, owner_id: OwnerId, livemode: bool, entitlement: &EntitlementPended) -> Vec<(&'static str, bool)> {
         let session = &self.session;
         let (of_sandbox, session_id) = match entitlement.origin {
-            EntitlementOrigin::Sandbox { sandbox_session_id } => (true, sandbox_session_id),
+            EntitlementOrigin::Sandbox { sandbox_session_id, test_clock_id } => {
+                (test_clock_id == session.test_clock_id, sandbox_session_id)
+            }
             EntitlementOrigin::Session { .. } => (false, session.sandbox_session_id),
         };
         vec![

@@ -41,6 +41,7 @@ pub mod receipt;
 pub mod requirement;
 pub mod sandbox_session;
 pub mod subject;
+pub mod test_clock;
 pub mod ticket;
 pub mod wallet;
 pub mod webhook_delivery;

@@ -5,8 +5,8 @@ use events::{
     decider::Decider,
     vocab::{
         bytes::Hash32,
-        event::{Event, SandboxProofRejected, SandboxSessionConfirmed, SandboxSessionCreated},
-        id::{AccessProductId, EntitlementId, ProductId, SandboxSessionId, SubjectId},
+        event::{Event, SandboxProofRejected, SandboxSessionConfirmed, SandboxSessionCreated, SandboxSessionExpired},
+        id::{AccessProductId, EntitlementId, ProductId, SandboxSessionId, SubjectId, TestClockId},
         personal::Personal,
         rail::RailId,
         stream::Fact,
@@ -29,6 +29,20 @@ pub enum SandboxSession {
         /// When.
         confirmed_at: Timestamp,
     },
+    /// No proof came in time.
+    Expired(Box<SandboxSessionCreated>),
+}
+
+impl SandboxSession {
+    /// The session, unless it is absent.
+    pub fn facts(&self) -> Option<&SandboxSessionCreated> {
+        match self {
+            SandboxSession::Absent => None,
+            SandboxSession::Pending(session) | SandboxSession::Confirmed { session, .. } | SandboxSession::Expired(session) => {
+                Some(session)
+            }
+        }
+    }
 }
 
 /// What is asked of a sandbox session.
@@ -40,7 +54,12 @@ pub enum Command {
     Confirm {
         /// SHA-256 of the proof that was brought.
         proof_hash: Hash32,
-        /// Now.
+        /// Now: of the session's test clock, if it hangs on one.
+        now: Timestamp,
+    },
+    /// Its time is over.
+    Expire {
+        /// Now, likewise.
         now: Timestamp,
     },
 }
@@ -68,8 +87,10 @@ pub struct Create {
     pub sandbox_mode_confirmed: bool,
     /// SHA-256 of the proof, which is returned once and kept nowhere (INV-41).
     pub proof_hash: Hash32,
-    /// 30 minutes from now.
+    /// 30 minutes from now, in the time of its test clock if it hangs on one.
     pub expires_at: Timestamp,
+    /// The clock whose time is its time.
+    pub test_clock_id: Option<TestClockId>,
     /// The customer's id and e-mail.
     pub personal: Personal,
 }
@@ -94,6 +115,10 @@ rejections! {
         InvalidProof = "invalid_sandbox_proof", "proof is not the proof of this sandbox session";
         /// The right proof came too late (COD-26).
         ProofExpired = "sandbox_proof_expired", "the proof has expired";
+        /// Its time is not over.
+        NotExpiredYet = "not_expired_yet", "the sandbox session has not expired yet";
+        /// It is confirmed and does not expire any more.
+        Confirmed = "sandbox_session_confirmed", "the sandbox session is confirmed";
     }
 }
 
@@ -103,17 +128,20 @@ impl Decider for SandboxSession {
     type Rejection = Rejection;
 
     fn decide(state: &Self, command: Command) -> Result<Vec<Fact>, Rejection> {
-        use SandboxSession::{Absent, Confirmed, Pending};
+        use SandboxSession::{Absent, Confirmed, Expired, Pending};
         match (state, command) {
             (Absent, Command::Create(create)) => create.fact().map(|fact| vec![fact]),
-            (Pending(session) | Confirmed { session, .. }, Command::Create(create)) => match create.fact()?.event {
+            (Pending(session) | Confirmed { session, .. } | Expired(session), Command::Create(create)) => match create.fact()?.event {
                 Event::SandboxSessionCreated(again) if again == **session => Ok(vec![]),
                 _ => Err(Rejection::AlreadyExists),
             },
-            (Absent, Command::Confirm { .. }) => Err(Rejection::NotFound),
-            (Pending(session) | Confirmed { session, .. }, Command::Confirm { proof_hash, .. }) if proof_hash != session.proof_hash => {
+            (Absent, Command::Confirm { .. } | Command::Expire { .. }) => Err(Rejection::NotFound),
+            (Pending(session) | Confirmed { session, .. } | Expired(session), Command::Confirm { proof_hash, .. })
+                if proof_hash != session.proof_hash =>
+            {
                 Ok(vec![refused(session, Rejection::InvalidProof)])
             }
+            (Expired(session), Command::Confirm { .. }) => Ok(vec![refused(session, Rejection::ProofExpired)]),
             (Pending(session), Command::Confirm { now, .. }) if now >= session.expires_at => {
                 Ok(vec![refused(session, Rejection::ProofExpired)])
             }
@@ -121,14 +149,22 @@ impl Decider for SandboxSession {
                 Ok(vec![SandboxSessionConfirmed { sandbox_session_id: session.sandbox_session_id, confirmed_at: now }.into()])
             }
             (Confirmed { .. }, Command::Confirm { .. }) => Ok(vec![]),
+
+            (Pending(session), Command::Expire { now }) => match now >= session.expires_at {
+                true => Ok(vec![SandboxSessionExpired { sandbox_session_id: session.sandbox_session_id, expired_at: now }.into()]),
+                false => Err(Rejection::NotExpiredYet),
+            },
+            (Confirmed { .. }, Command::Expire { .. }) => Err(Rejection::Confirmed),
+            (Expired(_), Command::Expire { .. }) => Ok(vec![]),
         }
     }
 
     fn evolve(state: Self, event: &Event) -> Self {
-        use SandboxSession::{Absent, Confirmed, Pending};
+        use SandboxSession::{Absent, Confirmed, Expired, Pending};
         match (state, event) {
             (Absent, Event::SandboxSessionCreated(created)) => Pending(Box::new(created.clone())),
             (Pending(session), Event::SandboxSessionConfirmed(confirmed)) => Confirmed { session, confirmed_at: confirmed.confirmed_at },
+            (Pending(session), Event::SandboxSessionExpired(_)) => Expired(session),
             (state, _) => state,
         }
     }
@@ -169,6 +205,7 @@ impl Create {
             rail_id: self.rail_id,
             proof_hash: self.proof_hash,
             expires_at: self.expires_at,
+            test_clock_id: self.test_clock_id,
         };
         Ok(Fact::sealed(created, self.subject_id, self.personal))
     }

@@ -73,11 +73,22 @@ pub fn readers(event_type: EventType) -> &'static [&'static str] {
         | EventType::IdentitySessionExpired
         | EventType::IdentitySessionConsumed => &["identity_sessions"],
         EventType::ApiKeyIssued | EventType::ApiKeyRotated | EventType::ApiKeyRevoked => &["api_keys"],
-        EventType::SubjectErased => {
-            &["payment_sessions", "payments", "entitlements", "memberships", "receipts", "tickets", "webhook_deliveries", "workspaces"]
-        }
-        // The sandbox's outcome is in its entitlement; the session itself is read from its stream.
-        EventType::SandboxSessionCreated | EventType::SandboxSessionConfirmed | EventType::SandboxProofRejected => &[],
+        EventType::SubjectErased => &[
+            "payment_sessions",
+            "payments",
+            "entitlements",
+            "memberships",
+            "receipts",
+            "sandbox_sessions",
+            "tickets",
+            "webhook_deliveries",
+            "workspaces",
+        ],
+        EventType::SandboxSessionCreated
+        | EventType::SandboxSessionConfirmed
+        | EventType::SandboxProofRejected
+        | EventType::SandboxSessionExpired => &["sandbox_sessions"],
+        EventType::TestClockCreated | EventType::TestClockAdvanced | EventType::TestClockDeleted => &["test_clocks"],
         EventType::LogRead => &[],
         // Due with the settlement, which is in the session's own row.
         EventType::FeeDue => &[],

@@ -21,6 +21,8 @@ pub mod rail_settings;
 mod reader;
 pub mod receipts;
 pub mod runner;
+pub mod sandbox_sessions;
+pub mod test_clocks;
 #[cfg(any(test, feature = "testkit"))]
 pub mod testkit;
 pub mod tickets;
@@ -52,6 +54,8 @@ pub const ALL: &[Definition] = &[
     Definition::of::<proofs::Proofs>(),
     Definition::of::<rail_settings::RailSettings>(),
     Definition::of::<receipts::Receipts>(),
+    Definition::of::<sandbox_sessions::SandboxSessions>(),
+    Definition::of::<test_clocks::TestClocks>(),
     Definition::of::<tickets::Tickets>(),
     Definition::of::<webhook_deliveries::WebhookDeliveries>(),
     Definition::of::<webhook_endpoints::WebhookEndpoints>(),

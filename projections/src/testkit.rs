@@ -62,7 +62,7 @@ pub struct Sample {
     pub wallet: SolanaAddress,
 }
 
-fn hash(of: impl AsRef<[u8]>) -> Hash32 {
+pub fn hash(of: impl AsRef<[u8]>) -> Hash32 {
     Hash32::of(of)
 }
 fn amount(units: u64) -> Minor {
@@ -122,7 +122,7 @@ impl Sample {
         let stream = StreamId::new(event.event_type().category(), id);
         Written { stream, event_id: new_id(), event, personal: None }
     }
-    fn sealed(&self, event: impl Into<Event>, id: impl Into<Uuid>, personal: Personal) -> Written {
+    pub fn sealed(&self, event: impl Into<Event>, id: impl Into<Uuid>, personal: Personal) -> Written {
         Written { personal: Some((self.subject, personal)), ..self.at(event, id) }
     }
     fn customer(&self) -> Personal {

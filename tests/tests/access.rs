@@ -22,16 +22,16 @@ mod histories;
 mod isolation;
 #[path = "access/keys.rs"]
 mod keys;
+#[path = "access/limits.rs"]
+mod limits;
+#[path = "access/matrix.rs"]
+mod matrix;
 #[path = "access/platform.rs"]
 mod platform;
 #[path = "access/products.rs"]
 mod products;
 #[path = "access/reviews.rs"]
 mod reviews;
-#[path = "access/limits.rs"]
-mod limits;
-#[path = "access/matrix.rs"]
-mod matrix;
 #[path = "access/sessions.rs"]
 mod sessions;
 #[path = "access/setup.rs"]

@@ -1,5 +1,7 @@
 //! The sandbox: AC-80, AC-81, INV-39 to INV-41. It is never money, and its proof is nobody's but the caller's.
 
+#[path = "sandbox/clocks.rs"]
+mod clocks;
 #[path = "lifecycle/shop.rs"]
 #[allow(dead_code, reason = "each test binary uses its own part of the shop")]
 mod shop;
@@ -189,5 +191,42 @@ async fn a_capable_key_and_the_owners_session_try_their_live_product_and_stay_in
     assert_eq!(made["sandbox_only"], json!(true));
     let activated = events_of_type(&app, "entitlement.activated").await;
     assert!(activated.iter().all(|event| event["livemode"] == json!(false)), "{activated:?}");
+    app.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_nobody_confirms_expires_on_record_and_is_listed_without_its_proof() {
+    let app = TestApp::start(&[]).await;
+    products(&app).await;
+    let key = &app.sandbox_key;
+    let made = app.post(key, SESSIONS, asked()).await.ok();
+    let confirmed = app.post(key, SESSIONS, asked()).await.ok();
+    app.post(key, &confirm_path(&confirmed), json!({"proof": confirmed["sandbox_session"]["proof"]})).await.ok();
+    let path = format!("{SESSIONS}/{}", made["sandbox_session"]["id"].as_str().unwrap());
+    let shown = app.get(key, &path).await.ok();
+    assert_eq!((&shown["status"], &shown["rail"], &shown["external_customer_id"]), (&json!("pending"), &json!("x402"), &json!("cust_123")));
+    assert_eq!(
+        (&shown["livemode"], &shown["sandbox_only"], &shown["expires_at"]),
+        (&json!(false), &json!(true), &made["sandbox_session"]["expires_at"])
+    );
+    let listed = app.get(key, SESSIONS).await.ok();
+    assert_eq!((&listed["count"], &listed["items"][0]["status"]), (&json!(2), &json!("confirmed")));
+    let proof = made["sandbox_session"]["proof"].as_str().unwrap();
+    assert!(!format!("{shown}{listed}").contains(proof), "INV-41");
+    let stranger = app.key(new_id::<OwnerId>(), false, Scope::ALL).await;
+    app.get(&stranger, &path).await.refused(404, "sandbox_session_not_found");
+    assert_eq!(app.get(&stranger, SESSIONS).await.ok()["items"], json!([]));
+    app.get(&app.live_key, SESSIONS).await.refused(403, "sandbox_key_required");
+
+    app.clock.advance_seconds(30 * 60);
+    assert_eq!(app.get(key, &path).await.ok()["status"], json!("expired"), "by the clock, before any sweep");
+    app.post(key, &confirm_path(&made), json!({"proof": proof})).await.refused(410, "sandbox_proof_expired");
+    let begun = std::time::Instant::now();
+    while events_of_type(&app, "sandbox_session.expired").await.is_empty() {
+        assert!(begun.elapsed() < hilt_tests::app::SOON, "the sweep puts it on record");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    app.post(key, &confirm_path(&made), json!({"proof": proof})).await.refused(410, "sandbox_proof_expired");
+    assert_eq!(events_of_type(&app, "sandbox_session.expired").await.len(), 1, "the confirmed one does not expire");
     app.close().await;
 }

@@ -1,6 +1,6 @@
 //! Ends what is over: payments that nobody made in time, with their sessions (TR-9, TR-32), and access whose window has ended
-//! (TR-38, OPS-63), proofs of identity that nobody signed (TR-10), and agents that nobody approved (TR-44). The check answers by the
-//! clock all the same; this puts the end on record.
+//! (TR-38, OPS-63), proofs of identity that nobody signed (TR-10), agents that nobody approved (TR-44), and what is over in the
+//! sandbox, by its test clocks too. The check answers by the clock all the same; this puts the end on record.
 
 use crate::settle::{GIVEN_UP_AFTER_SECONDS, SettleError, WatchError, rejected};
 use events::{
@@ -9,8 +9,9 @@ use events::{
     log::{AppendError, Context, Log},
     unit::{Unit, load},
     vocab::{
-        id::PaymentId,
+        id::{PaymentId, TestClockId},
         stream::{Actor, Category, StreamId},
+        time::Timestamp,
         words::Outcome,
     },
 };
@@ -21,6 +22,7 @@ use ledger::{
     payment::{self, Payment},
     payment_session::{self, PaymentSession},
     proof::Proof,
+    sandbox_session::{self, SandboxSession},
 };
 use projections::Reader;
 
@@ -89,6 +91,44 @@ pub async fn agent_setups(log: &Log, reader: &Reader, clock: &Clock) -> Result<(
         end::<AgentSetup>(log, stream, agent_setup::Command::Expire { now }).await?;
     }
     Ok(())
+}
+
+/// Expires sandbox sessions that nobody confirmed in time.
+pub async fn sandbox_sessions(log: &Log, reader: &Reader, clock: &Clock) -> Result<(), WatchError> {
+    let now = clock.now();
+    for due in projections::sandbox_sessions::overdue(reader, now, ROUND).await? {
+        let stream = StreamId::new(Category::SandboxSession, due.meta.id);
+        end::<SandboxSession>(log, stream, sandbox_session::Command::Expire { now }).await?;
+    }
+    Ok(())
+}
+
+/// Puts on record what is over in the time of each test clock, for clocks whose own request did not come to its end.
+pub async fn test_clocks(log: &Log, reader: &Reader) -> Result<(), WatchError> {
+    for clock in projections::test_clocks::with_due(reader, ROUND).await? {
+        on_test_clock(log, reader, clock.meta.id.into(), clock.frozen_time).await?;
+    }
+    Ok(())
+}
+
+/// Puts on record what is over on a test clock that shows `now`, each at the time it ended and in that order. True when nothing is
+/// left that the read models know of.
+pub async fn on_test_clock(log: &Log, reader: &Reader, id: TestClockId, now: Timestamp) -> Result<bool, WatchError> {
+    let sessions = projections::sandbox_sessions::overdue_on(reader, id, now, ROUND).await?;
+    let entitlements = projections::entitlements::lapsed_on(reader, id, now, ROUND).await?;
+    let full = [sessions.len(), entitlements.len()].contains(&(ROUND as usize));
+    let sessions = sessions.iter().map(|row| (row.expires_at, row.meta.id, Category::SandboxSession));
+    let entitlements = entitlements.iter().filter_map(|row| Some((row.expires_at?, row.meta.id, Category::Entitlement)));
+    let mut due: Vec<_> = sessions.chain(entitlements).collect();
+    due.sort_by_key(|(at, id, _)| (*at, *id));
+    for (now, id, category) in due {
+        let stream = StreamId::new(category, id);
+        match category {
+            Category::SandboxSession => end::<SandboxSession>(log, stream, sandbox_session::Command::Expire { now }).await?,
+            _ => end::<Entitlement>(log, stream, entitlement::Command::Expire { now }).await?,
+        }
+    }
+    Ok(!full)
 }
 
 /// Puts the end of one stream on record. A rule that refuses means that the read model is behind; the next round sees what has become

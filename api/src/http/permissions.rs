@@ -39,7 +39,7 @@ pub enum Who {
 
 use Who::{Anyone, Begins, Check, Key, Live, LiveKey, Machine, Reader, Sandbox, Session, Staff};
 
-/// Every route and who may call it; a test fails when one is missing.
+/// Every route and who may call it; a test fails when one is missing. What is under `/v1/admin/` and not here is for [`Who::Staff`].
 pub const TABLE: &[(Who, &[&str])] = &[
     (Machine, &["GET /healthz", "GET /readyz", "GET /metrics"]),
     (
@@ -57,6 +57,9 @@ pub const TABLE: &[(Who, &[&str])] = &[
             "GET /v1/products/p/{slug}/discord-connect/callback",
             // Providers: each proves itself by what it signs or knows.
             "POST /v1/provider-webhooks/helius/solana",
+            "POST /v1/access/provider-webhooks/alchemy/evm",
+            "POST /v1/admin/access/billing/stripe-webhook",
+            "GET /v1/x402/supported",
         ],
     ),
     (
@@ -78,6 +81,14 @@ pub const TABLE: &[(Who, &[&str])] = &[
             "POST /v1/pay/phantom/transaction-url",
             "POST /v1/pay/phantom/transaction/callback",
             "POST /v1/pay/solana/{payment_id}",
+            "POST /v1/x402/verify",
+            "POST /v1/x402/settle",
+            "GET /v1/access/x402/resource/{session_id}",
+            "POST /v1/access/x402/resource/{session_id}",
+            // An agent shows the token of its setup intent in the body.
+            "POST /v1/access/agent-bootstrap",
+            "POST /v1/access/agent-bootstrap/{setup_intent_id}/status",
+            "POST /v1/access/agent-bootstrap/{setup_intent_id}/manifest",
         ],
     ),
     (Check, &["POST /v1/access/entitlements/check"]),
@@ -98,15 +109,56 @@ pub const TABLE: &[(Who, &[&str])] = &[
             "GET /v1/access/webhooks",
             "GET /v1/access/webhooks/{id}",
             "GET /v1/access/webhooks/{id}/deliveries",
+            "GET /v1/access/webhooks/{id}/deliveries/{delivery_id}",
+            "GET /v1/access/events",
         ],
     ),
-    (Key(Scope::Write), &["POST /v1/access/apps", "POST /v1/access/products", "PUT /v1/access/rail-settings/{rail_id}"]),
-    (Key(Scope::Webhooks), &["POST /v1/access/webhooks", "DELETE /v1/access/webhooks/{id}"]),
     (
-        Live(Scope::Write),
-        &["POST /v1/access/payment-sessions", "POST /v1/access/payment-proofs", "POST /v1/products/{product_id}/handoff-link"],
+        Key(Scope::Write),
+        &[
+            "POST /v1/access/apps",
+            "POST /v1/access/products",
+            "PATCH /v1/access/products/{id}",
+            "PUT /v1/access/rail-settings/{rail_id}",
+            // Live only: their handlers tell an agent with a sandbox key who can let it in.
+            "POST /v1/access/payment-sessions",
+            "POST /v1/access/payment-proofs",
+        ],
     ),
-    (Sandbox(Scope::Write), &["POST /v1/access/sandbox/payment-sessions", "POST /v1/access/sandbox/payment-sessions/{id}/confirm"]),
+    (
+        Key(Scope::Webhooks),
+        &[
+            "POST /v1/access/webhooks",
+            "PATCH /v1/access/webhooks/{id}",
+            "DELETE /v1/access/webhooks/{id}",
+            "POST /v1/access/webhooks/{id}/pause",
+            "POST /v1/access/webhooks/{id}/resume",
+            "POST /v1/access/webhooks/{id}/rotate-secret",
+            "POST /v1/access/webhooks/{id}/test",
+            "POST /v1/access/webhooks/{id}/redeliver",
+            "POST /v1/access/webhooks/{id}/deliveries/{delivery_id}/redeliver",
+        ],
+    ),
+    (Live(Scope::Write), &["POST /v1/products/{product_id}/handoff-link"]),
+    (
+        Sandbox(Scope::Write),
+        &[
+            "POST /v1/access/sandbox/payment-sessions",
+            "POST /v1/access/sandbox/payment-sessions/{id}/confirm",
+            "POST /v1/access/sandbox/test-clocks",
+            "POST /v1/access/sandbox/test-clocks/{id}/advance",
+            "DELETE /v1/access/sandbox/test-clocks/{id}",
+        ],
+    ),
+    (
+        Sandbox(Scope::Read),
+        &[
+            "GET /v1/access/sandbox/payment-sessions",
+            "GET /v1/access/sandbox/payment-sessions/{id}",
+            "GET /v1/access/sandbox/test-clocks",
+            "GET /v1/access/sandbox/test-clocks/{id}",
+        ],
+    ),
     (
         LiveKey,
         &[
@@ -154,9 +206,11 @@ pub const TABLE: &[(Who, &[&str])] = &[
             "GET /v1/access/api-keys/{id}",
             "DELETE /v1/access/api-keys/{id}",
             "POST /v1/access/api-keys/{id}/rotate",
+            "GET /v1/access/agent-bootstrap/{setup_intent_id}",
+            "POST /v1/access/agent-bootstrap/{setup_intent_id}/approve",
+            "POST /v1/access/agent-bootstrap/{setup_intent_id}/reject",
         ],
     ),
-    (Staff, &["POST /v1/admin/support/tickets/{ticket_id}/message"]),
     (Reader, &["GET /v1/admin/access/audit-events"]),
 ];
 
@@ -216,7 +270,8 @@ impl Permissions {
     pub fn of(&self, method: &Method, template: &str) -> Option<Who> {
         // A HEAD is answered by its GET.
         let method = if *method == Method::HEAD { &Method::GET } else { method };
-        self.0.get(template)?.iter().find(|(known, _)| known == method).map(|(_, who)| *who)
+        let row = self.0.get(template).and_then(|methods| methods.iter().find(|(known, _)| known == method));
+        row.map(|(_, who)| *who).or_else(|| template.starts_with("/v1/admin/").then_some(Staff))
     }
 }
 

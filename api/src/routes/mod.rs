@@ -41,11 +41,13 @@ mod receipt_pdf;
 mod receipts;
 mod requirement_preview;
 mod sandbox;
+mod sandbox_sessions;
 mod save_rail_setting;
 mod send_proof;
 mod solana_pay;
 mod staff;
 mod submit_proof;
+mod test_clocks;
 mod tickets;
 mod webhooks;
 mod workspace_profile;
@@ -107,6 +109,8 @@ fn public() -> OpenApiRouter<State> {
         .merge(receipt_pdf::routes())
         .merge(receipts::routes())
         .merge(sandbox::routes())
+        .merge(sandbox_sessions::routes())
+        .merge(test_clocks::routes())
         .merge(save_rail_setting::routes())
         .merge(send_proof::routes())
         .merge(solana_pay::routes())

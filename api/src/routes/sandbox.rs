@@ -16,7 +16,10 @@ use crate::{
         rejection,
         request_id::RequestId,
     },
-    services::products::{self, ProductRef},
+    services::{
+        products::{self, ProductRef},
+        sandbox_time,
+    },
     state::State,
 };
 use axum::{extract::State as Part, response::Response};
@@ -28,8 +31,9 @@ use events::{
     vocab::{
         bytes::Hash32,
         event::EntitlementOrigin,
-        id::{EntitlementId, SandboxSessionId},
+        id::{EntitlementId, SandboxSessionId, TestClockId},
         stream::{Category, StreamId},
+        time::Timestamp,
         words::Scope,
     },
 };
@@ -71,6 +75,8 @@ pub struct CreateSandboxSession {
     /// Must be `true`.
     #[serde(default)]
     pub confirm_sandbox_mode: bool,
+    /// A test clock of yours: the session and its access then live in the time that it shows.
+    pub test_clock_id: Option<String>,
 }
 
 /// A sandbox proof.
@@ -96,7 +102,7 @@ pub fn routes() -> OpenApiRouter<State> {
         (status = 400, description = "`idempotency_key_required`, `malformed_request`", body = Problem),
         (status = 401, description = "`auth_required`, `invalid_api_key`", body = Problem),
         (status = 403, description = "`sandbox_key_required`, `scope_required`", body = Problem),
-        (status = 404, description = "`product_not_found`", body = Problem),
+        (status = 404, description = "`product_not_found`, `test_clock_not_found`", body = Problem),
         (status = 409, description = "`rail_disabled`", body = Problem),
         (status = 422, description = "`sandbox_mode_confirmation_required`, `customer_identity_required`, `unknown_rail`", body = Problem),
     ),
@@ -121,6 +127,7 @@ async fn create_sandbox_session(
     let named = ProductRef::parse(&body.external_product_id, &[&body.product_id])?;
     let asked = body.rail.as_deref().map(|rail| input::rail("rail", rail)).transpose()?;
     let customer = input::Customer::parse(&body.external_customer_id, &None, &body.wallet, &body.email)?;
+    let test_clock_id = body.test_clock_id.as_deref().map(|id| input::id::<TestClockId>(id, Code::TestClockNotFound)).transpose()?;
     let operation =
         Operation { owner: merchant.owner, name: "POST /v1/access/sandbox/payment-sessions".into(), key: Some(key), request_hash: hash };
     let proof = format!("hilt_sandbox_v1.{}", hex::encode(random_bytes::<32>()));
@@ -133,6 +140,7 @@ async fn create_sandbox_session(
                 }
                 found => found?.product,
             };
+            let now = sandbox_time::now(&log, &clock, merchant.owner, test_clock_id).await?;
             let rail_id = asked.unwrap_or(product.default_rail);
             let standing = platform.standing().await.map_err(|error| rejection::read(&error))?;
             let rail = standing.rails.get(rail_id);
@@ -152,7 +160,8 @@ async fn create_sandbox_session(
                 sandbox_enabled: rail.sandbox_enabled && rail.kill_switch == KillSwitch::NotTripped,
                 sandbox_mode_confirmed: body.confirm_sandbox_mode,
                 proof_hash: Hash32::of(&proof),
-                expires_at: clock.now().plus_seconds(PROOF_SECONDS),
+                expires_at: now.plus_seconds(PROOF_SECONDS),
+                test_clock_id,
                 personal: customer.personal(),
             };
             let created = unit.decide(&mut session, sandbox_session::Command::Create(Box::new(create)), None);
@@ -165,13 +174,13 @@ async fn create_sandbox_session(
                 subject_id: subject,
                 wallet: customer.wallet.clone(),
                 rail_id,
-                origin: EntitlementOrigin::Sandbox { sandbox_session_id: session_id },
+                origin: EntitlementOrigin::Sandbox { sandbox_session_id: session_id, test_clock_id },
                 duration_days: product.entitlement_duration_days,
                 personal: customer.personal(),
             };
             unit.decide(&mut entitlement, entitlement::Command::Pend(Box::new(pend)), created.last().copied())
                 .map_err(|refused| rejection::decided(refused.code(), refused))?;
-            let answer = Answer::created(created_view(session_id, entitlement_id, rail, &proof))?.once(&["/sandbox_session/proof"]);
+            let answer = Answer::created(created_view(&session.state, entitlement_id, rail, &proof))?.once(&["/sandbox_session/proof"]);
             Ok(Draft { unit, answer })
         })
         .await
@@ -187,7 +196,7 @@ async fn create_sandbox_session(
         (status = 400, description = "`idempotency_key_required`, `malformed_request`", body = Problem),
         (status = 401, description = "`auth_required`, `invalid_api_key`", body = Problem),
         (status = 403, description = "`sandbox_key_required`, `scope_required`", body = Problem),
-        (status = 404, description = "`sandbox_session_not_found`", body = Problem),
+        (status = 404, description = "`sandbox_session_not_found`, `test_clock_not_found`", body = Problem),
         (status = 410, description = "`sandbox_proof_expired`", body = Problem),
         (status = 422, description = "`invalid_sandbox_proof`", body = Problem),
     ),
@@ -223,7 +232,8 @@ async fn confirm_sandbox_session(
             let own = context(&merchant, false, &request_id);
             let context = Context { correlation_id: session.correlation_id.unwrap_or(own.correlation_id), ..own };
             let mut unit = Unit::new(&log, context);
-            let confirm = sandbox_session::Command::Confirm { proof_hash, now: clock.now() };
+            let now = sandbox_time::now(&log, &clock, merchant.owner, session.state.facts().and_then(|facts| facts.test_clock_id)).await?;
+            let confirm = sandbox_session::Command::Confirm { proof_hash, now };
             let cause = session.last_event;
             let made = unit.decide(&mut session, confirm, cause);
             let made = made.map_err(|refused| rejection::decided(refused.code(), refused))?;
@@ -233,7 +243,7 @@ async fn confirm_sandbox_session(
                 unit.commit().await.map_err(rejection::append)?;
                 return Err(rejection::decided(refused.code(), refused));
             }
-            let active = activate(&log, &mut unit, &session.state, made.last().copied(), &merchant, &clock).await?;
+            let active = activate(&log, &mut unit, &session.state, made.last().copied(), &merchant, now).await?;
             let answer = Answer::ok(json!({
                 "sandbox_session": {"id": session_id, "status": "confirmed"},
                 "entitlement": active,
@@ -251,7 +261,7 @@ async fn activate(
     session: &SandboxSession,
     confirmed_event: Option<events::vocab::id::EventId>,
     merchant: &Merchant,
-    clock: &Clock,
+    now: Timestamp,
 ) -> Result<Value, Problem> {
     let SandboxSession::Confirmed { session, confirmed_at } = session else { return Err(Problem::of(Code::Internal)) };
     let stream = StreamId::new(Category::Entitlement, session.entitlement_id);
@@ -274,7 +284,7 @@ async fn activate(
             livemode: entitlement.livemode.unwrap_or(false),
             evidence,
             current_end: None,
-            now: clock.now(),
+            now,
         };
         unit.decide(&mut entitlement, entitlement::Command::Activate(Box::new(activate)), Some(id))
             .map_err(|refused| rejection::decided(refused.code(), refused))?;
@@ -293,9 +303,17 @@ async fn activate(
     }))
 }
 
-fn created_view(session: SandboxSessionId, entitlement: EntitlementId, rail: &Rail, proof: &str) -> Value {
+fn created_view(session: &SandboxSession, entitlement: EntitlementId, rail: &Rail, proof: &str) -> Value {
+    let session = session.facts();
     json!({
-        "sandbox_session": {"id": session, "status": "pending", "proof_type": PROOF_TYPE, "proof": proof},
+        "sandbox_session": {
+            "id": session.map(|session| session.sandbox_session_id),
+            "status": "pending",
+            "proof_type": PROOF_TYPE,
+            "proof": proof,
+            "expires_at": session.map(|session| session.expires_at),
+            "test_clock_id": session.and_then(|session| session.test_clock_id),
+        },
         "pending_entitlement": {"id": entitlement, "status": "pending", "rail_id": rail.rail_id, "livemode": false},
         "livemode": false,
         "sandbox_only": true,

@@ -26,7 +26,7 @@ use projections::{
     access_index::{AccessIndex, Asked, Held, HeldEntitlement, HeldMembership, Identity, Kind, Unfit, View},
     access_products::{self, AccessProduct},
     entitlements::{self, Entitlement, EntitlementStatus},
-    memberships, payment_sessions,
+    memberships, payment_sessions, test_clocks,
 };
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
@@ -39,7 +39,7 @@ const AT_ONCE: usize = 12;
 /// How long a check waits for its turn there.
 const TURN: Duration = Duration::from_secs(2);
 /// What the check reads when the index cannot be asked.
-const MODELS: [&str; 5] = ["access_products", "entitlements", "memberships", "payment_sessions", "payments"];
+const MODELS: [&str; 6] = ["access_products", "entitlements", "memberships", "payment_sessions", "payments", "test_clocks"];
 
 /// Answers checks. Clones share all.
 #[derive(Clone)]
@@ -209,9 +209,17 @@ impl Inner {
                 payment_id: row.payment_id,
                 receipt_id: row.receipt_id,
                 sandbox: row.sandbox,
+                clock: self.shown(owner, row).await?,
             });
         }
         Ok(held)
+    }
+
+    /// What the entitlement's test clock shows, if it hangs on one.
+    async fn shown(&self, owner: OwnerId, row: &Entitlement) -> Result<Option<Timestamp>, Problem> {
+        let Some(clock) = row.test_clock_id else { return Ok(None) };
+        let found = test_clocks::find(&self.reader, owner, clock).await.map_err(rejection::query)?;
+        Ok(found.map(|clock| clock.frozen_time))
     }
 
     async fn speaks_protocol(&self, owner: OwnerId, row: &Entitlement) -> Result<bool, Problem> {
@@ -298,6 +306,7 @@ fn entitlement(held: &HeldEntitlement) -> entitlement_check::Entitlement {
         payment_id: held.payment_id,
         receipt_id: held.receipt_id,
         sandbox: held.sandbox,
+        clock: held.clock,
     }
 }
 

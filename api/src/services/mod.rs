@@ -20,6 +20,7 @@ pub mod phantom;
 pub mod products;
 pub mod read_receipt;
 pub mod receipt_sheet;
+pub mod sandbox_time;
 pub mod setup;
 pub mod workspace;
 pub mod x402;

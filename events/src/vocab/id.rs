@@ -49,6 +49,8 @@ ids! {
     SessionId,
     /// A sandbox session (OBJ-27).
     SandboxSessionId,
+    /// A clock of the sandbox.
+    TestClockId,
     /// An entitlement (OBJ-26).
     EntitlementId,
     /// A membership (OBJ-06).

@@ -62,6 +62,8 @@ words! {
         Mail = "mail",
         /// An agent's setup intent.
         AgentSetup = "agent_setup",
+        /// A clock of the sandbox.
+        TestClock = "test_clock",
         /// An owner's credits; the stream's id is the owner's.
         Credits = "credits",
         /// The platform's policy; one stream for the deployment.

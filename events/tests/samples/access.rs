@@ -150,8 +150,13 @@ pub fn sample(event_type: EventType) -> Event {
             rail_id: RailId::SolanaUsdc,
             proof_hash: hash(7),
             expires_at: at(1_800),
+            test_clock_id: Some(id(8)),
         }
         .into(),
+        EventType::SandboxSessionExpired => SandboxSessionExpired { sandbox_session_id: id(1), expired_at: at(1_800) }.into(),
+        EventType::TestClockCreated => TestClockCreated { test_clock_id: id(1), name: Some("renewals".into()), frozen_time: at(0) }.into(),
+        EventType::TestClockAdvanced => TestClockAdvanced { test_clock_id: id(1), from: at(0), frozen_time: at(86_400) }.into(),
+        EventType::TestClockDeleted => TestClockDeleted { test_clock_id: id(1) }.into(),
         EventType::SandboxSessionConfirmed => SandboxSessionConfirmed { sandbox_session_id: id(1), confirmed_at: at(60) }.into(),
         EventType::SandboxProofRejected => SandboxProofRejected { sandbox_session_id: id(1), reason: "wrong_proof".into() }.into(),
         other => unreachable!("{other:?} has its sample elsewhere"),

@@ -46,6 +46,10 @@ pub fn sample(event_type: EventType) -> Event {
         | T::EntitlementRenewed
         | T::SandboxSessionCreated
         | T::SandboxSessionConfirmed
+        | T::SandboxSessionExpired
+        | T::TestClockCreated
+        | T::TestClockAdvanced
+        | T::TestClockDeleted
         | T::SandboxProofRejected => access::sample(event_type),
         T::RailSettingVerified
         | T::RailSettingRejected

@@ -7,7 +7,15 @@ fn at(day: i64) -> Timestamp {
 }
 
 fn entitlement(standing: Standing) -> Entitlement {
-    Entitlement { rail_id: RailId::SolanaUsdc, payment_protocol: None, standing, payment_id: None, receipt_id: None, sandbox: false }
+    Entitlement {
+        rail_id: RailId::SolanaUsdc,
+        payment_protocol: None,
+        standing,
+        payment_id: None,
+        receipt_id: None,
+        sandbox: false,
+        clock: None,
+    }
 }
 
 fn active(from: i64, until: i64) -> Entitlement {
@@ -114,4 +122,12 @@ fn revoking_what_a_payment_bought_silences_the_membership_of_that_payment_only()
     let member = |payment_id| Membership { payment_id, ..membership(30) };
     assert_eq!(ask(RailId::SolanaUsdc, 5, std::slice::from_ref(&revoked), Some(&member(paid))).1, "entitlement_revoked");
     assert_eq!(ask(RailId::SolanaUsdc, 5, &[revoked], Some(&member(other))).1, "active_membership");
+}
+
+#[test]
+fn what_hangs_on_a_test_clock_is_judged_by_its_time() {
+    let on_clock = |day| Entitlement { sandbox: true, clock: Some(at(day)), ..active(0, 30) };
+    assert_eq!(solana(9_999, &[on_clock(29)]).1, "active_entitlement", "whatever everybody's time is");
+    assert_eq!(solana(5, &[on_clock(30)]).1, "entitlement_expired");
+    assert_eq!(solana(31, &[on_clock(30), on_clock(29)]).1, "active_entitlement");
 }

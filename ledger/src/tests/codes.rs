@@ -27,6 +27,7 @@ fn every_refusal_has_a_stable_code_of_its_own() {
         ("receipt", receipt::Rejection::CODES),
         ("sandbox_session", sandbox_session::Rejection::CODES),
         ("subject", subject::Rejection::CODES),
+        ("test_clock", test_clock::Rejection::CODES),
         ("ticket", ticket::Rejection::CODES),
         ("webhook_delivery", webhook_delivery::Rejection::CODES),
         ("webhook_endpoint", webhook_endpoint::Rejection::CODES),

@@ -22,7 +22,7 @@ fn active(live: &Live) -> Vec<Event> {
 }
 fn sandbox() -> (EntitlementPended, SandboxEvidence) {
     let live = Live::run();
-    let pended = EntitlementPended { origin: EntitlementOrigin::Sandbox { sandbox_session_id: id(1) }, ..live.pended };
+    let pended = EntitlementPended { origin: EntitlementOrigin::Sandbox { sandbox_session_id: id(1), test_clock_id: None }, ..live.pended };
     let session = SandboxSessionCreated {
         sandbox_session_id: id(1),
         access_product_id: id(3),
@@ -33,6 +33,7 @@ fn sandbox() -> (EntitlementPended, SandboxEvidence) {
         rail_id: RailId::SolanaUsdc,
         proof_hash: events::vocab::bytes::Hash32::of("proof"),
         expires_at: at(1_800),
+        test_clock_id: None,
     };
     let confirmed = SandboxSessionConfirmed { sandbox_session_id: id(1), confirmed_at: at(5) };
     (pended, SandboxEvidence { owner_id: id(OWNER), livemode: false, session, confirmed: Cited::new(id(70), confirmed) })

@@ -263,6 +263,7 @@ fn sandbox_step(dice: &mut Dice, all: &mut Log, p: &mut Purchase) {
                 sandbox_mode_confirmed: true,
                 proof_hash: Hash32::of("right"),
                 expires_at: at(1_800),
+                test_clock_id: None,
                 personal: customer(),
             };
             ask(all, &mut p.log, &mut p.sandbox, sandbox_session::Command::Create(Box::new(create)));
@@ -271,8 +272,12 @@ fn sandbox_step(dice: &mut Dice, all: &mut Log, p: &mut Purchase) {
             let mut pend = pend();
             pend.entitlement_id = thing(n, 8);
             pend.subject_id = thing(n, 4);
-            pend.origin = EntitlementOrigin::Sandbox { sandbox_session_id: thing(n, 7) };
+            pend.origin = EntitlementOrigin::Sandbox { sandbox_session_id: thing(n, 7), test_clock_id: None };
             ask(all, &mut p.log, &mut p.sandbox_entitlement, entitlement::Command::Pend(Box::new(pend)));
+        }
+        2 => {
+            let now = at(dice.below(2_000) as i64);
+            ask(all, &mut p.log, &mut p.sandbox, sandbox_session::Command::Expire { now });
         }
         _ => {
             let proof_hash = Hash32::of(if dice.one_in(3) { "wrong" } else { "right" });

@@ -21,6 +21,7 @@ mod sandbox;
 mod session;
 mod settings;
 mod support;
+mod test_clock;
 mod webhook;
 mod withdrawal;
 mod workspace;

@@ -18,6 +18,7 @@ fn create() -> Create {
         sandbox_mode_confirmed: true,
         proof_hash: Hash32::of("hilt_sandbox_v1.secret"),
         expires_at: at(1_800),
+        test_clock_id: None,
         personal: customer(),
     }
 }
@@ -70,4 +71,18 @@ fn a_wrong_or_late_proof_leaves_a_trace_and_refuses() {
 fn no_event_shows_the_proof() {
     let text = format!("{:?}", [created(), given::<SandboxSession>(&created()).when(confirm(RIGHT, 0)).events()]);
     assert!(!text.contains("secret"));
+}
+
+#[test]
+fn a_session_expires_once_and_takes_no_proof_afterwards() {
+    let session = given::<SandboxSession>(&created());
+    session.when(Command::Expire { now: at(1_799) }).refused(Rejection::NotExpiredYet);
+    let expired = session.when(Command::Expire { now: at(1_800) }).events();
+    let over = given::<SandboxSession>([created(), expired].concat());
+    over.when(Command::Expire { now: at(2_000) }).nothing();
+    // By a clock that is behind, too: what is on record counts.
+    let late = over.when(confirm(RIGHT, 0)).facts();
+    assert_eq!(refusal(late.iter().map(|fact| &fact.event)), Some(Rejection::ProofExpired));
+    let confirmed = session.when(confirm(RIGHT, 0)).events();
+    given::<SandboxSession>([created(), confirmed].concat()).when(Command::Expire { now: at(9_999) }).refused(Rejection::Confirmed);
 }

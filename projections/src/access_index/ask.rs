@@ -32,6 +32,8 @@ pub struct HeldEntitlement {
     pub receipt_id: Option<ReceiptId>,
     /// Whether it comes of a sandbox session.
     pub sandbox: bool,
+    /// What its test clock shows, if it hangs on one.
+    pub clock: Option<Timestamp>,
 }
 
 /// A membership, as a question sees it.
@@ -103,6 +105,7 @@ impl Index {
             payment_id: grant.payment(),
             receipt_id: grant.receipt(),
             sandbox: grant.flags.has(Flags::SANDBOX),
+            clock: self.clocks.of(grant.id),
         };
         Held { entitlements: found.iter().map(entitlement).collect(), memberships }
     }

@@ -112,6 +112,7 @@ impl Grant {
             sandbox: self.flags.has(Flags::SANDBOX),
             session_id: None,
             sandbox_session_id: None,
+            test_clock_id: None,
             payment_id: self.payment(),
             duration_days: 0,
             status: self.status,

@@ -3,6 +3,7 @@
 
 use super::{
     catalog::Catalog,
+    clocks::Clocks,
     entry::{Flags, Grant, Member},
     links::{Identity, Kind, Link, Target, key},
     table::{Slab, Table, hash},
@@ -36,6 +37,7 @@ pub(super) struct Index {
     owners: Vec<OwnerId>,
     pub(super) owner_numbers: HashMap<OwnerId, u32>,
     catalog: Catalog,
+    pub(super) clocks: Clocks,
     pub(super) grants: Slab<Grant>,
     grant_ids: Table<u32>,
     grant_subjects: Table<u32>,
@@ -58,7 +60,10 @@ pub(super) fn handles(event_type: EventType) -> bool {
     AccessProducts::handles(event_type)
         || Entitlements::handles(event_type)
         || Memberships::handles(event_type)
-        || matches!(event_type, EventType::PaymentSessionCreated | EventType::ReceiptCreated)
+        || matches!(
+            event_type,
+            EventType::PaymentSessionCreated | EventType::ReceiptCreated | EventType::TestClockCreated | EventType::TestClockAdvanced
+        )
 }
 
 impl Index {
@@ -68,6 +73,7 @@ impl Index {
             owners: Vec::new(),
             owner_numbers: HashMap::new(),
             catalog: Catalog::default(),
+            clocks: Clocks::default(),
             grants: Slab::new(),
             grant_ids: Table::new(),
             grant_subjects: Table::new(),
@@ -103,7 +109,7 @@ impl Index {
                     self.note_receipt(position, payment, e.receipt_id);
                 }
             }
-            _ => {}
+            event => self.clocks.fold(event),
         }
         if AccessProducts::handles(event_type) && new_to(self.loaded.access_products) {
             self.catalog.fold(event)?;
@@ -157,6 +163,9 @@ impl Index {
             let before = self.grants.get(number).flags;
             *self.grants.get_mut(number) = Grant::of(row, owner, Some(before));
             return;
+        }
+        if let Some(clock) = row.test_clock_id {
+            self.clocks.hang(row.meta.id, clock);
         }
         let grant = Grant::of(row, owner, None);
         self.insert_grant(grant, identities);

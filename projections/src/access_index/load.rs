@@ -12,11 +12,12 @@ use crate::{
     payment_sessions::PaymentSessions,
     payments::Payments,
     runner::Projection,
+    test_clocks::TestClocks,
 };
 use events::{
     vault::{Vault, VaultError},
     vocab::{
-        id::{OwnerId, SubjectId},
+        id::{OwnerId, SubjectId, TestClockId},
         membership::MembershipStatus,
         rail::RailId,
         time::Timestamp,
@@ -28,12 +29,13 @@ use std::collections::HashMap;
 use uuid::Uuid;
 
 /// The read models that it reads, and the versions of them that it knows.
-const MODELS: [(&str, i32); 5] = [
+const MODELS: [(&str, i32); 6] = [
     (AccessProducts::NAME, AccessProducts::VERSION),
     (Entitlements::NAME, Entitlements::VERSION),
     (Memberships::NAME, Memberships::VERSION),
     (PaymentSessions::NAME, PaymentSessions::VERSION),
     (Payments::NAME, Payments::VERSION),
+    (TestClocks::NAME, TestClocks::VERSION),
 ];
 
 /// How many people's identities are asked for at a time.
@@ -64,6 +66,7 @@ pub(super) async fn load(pool: &PgPool, vault: &Vault) -> Result<(Index, u64), L
     load_products(&mut snapshot, &mut index).await?;
     load_entitlements(&mut snapshot, &mut index, vault).await?;
     load_memberships(&mut snapshot, &mut index).await?;
+    load_clocks(&mut snapshot, &mut index).await?;
     snapshot.rollback().await?;
     identify(&mut index, vault).await?;
     // What belongs to one append may be in one model and not in the other yet: its first event is no further back than this.
@@ -114,6 +117,7 @@ struct EntitlementRow {
     active_from: Option<OffsetDateTime>,
     expires_at: Option<OffsetDateTime>,
     protocol: bool,
+    test_clock_id: Option<Uuid>,
 }
 
 async fn load_entitlements(snapshot: &mut Transaction<'_, Postgres>, index: &mut Index, vault: &Vault) -> Result<(), LoadError> {
@@ -139,7 +143,18 @@ async fn load_entitlements(snapshot: &mut Transaction<'_, Postgres>, index: &mut
             status: EntitlementStatus::parse(&row.status).ok_or_else(|| unknown("status"))?,
             flags,
         };
+        if let Some(clock) = row.test_clock_id {
+            index.clocks.hang(row.id, TestClockId(clock));
+        }
         index.load_grant(owner, grant, &identities);
+    }
+    Ok(())
+}
+
+async fn load_clocks(snapshot: &mut Transaction<'_, Postgres>, index: &mut Index) -> Result<(), LoadError> {
+    let mut rows = sqlx::query_as::<_, (Uuid, OffsetDateTime)>(include_str!("sql/test_clocks.sql")).fetch(&mut **snapshot);
+    while let Some((id, frozen_time)) = rows.try_next().await? {
+        index.clocks.show(TestClockId(id), frozen_time.into());
     }
     Ok(())
 }

@@ -8,6 +8,7 @@
 
 mod ask;
 mod catalog;
+mod clocks;
 mod entry;
 mod feed;
 mod index;

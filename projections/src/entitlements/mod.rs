@@ -11,7 +11,7 @@ use crate::words::words;
 use events::vocab::event::EntitlementPended;
 use events::vocab::{
     event::{ActivationEvidence, EntitlementOrigin, Event, EventType},
-    id::{AccessProductId, MembershipId, PaymentId, ProductId, ProofId, ReceiptId, SandboxSessionId, SessionId},
+    id::{AccessProductId, MembershipId, PaymentId, ProductId, ProofId, ReceiptId, SandboxSessionId, SessionId, TestClockId},
     rail::RailId,
     time::Timestamp,
 };
@@ -50,6 +50,8 @@ pub struct Entitlement {
     pub session_id: Option<SessionId>,
     /// The sandbox session it waits or waited for.
     pub sandbox_session_id: Option<SandboxSessionId>,
+    /// The test clock whose time is its time; only sandbox entitlements have one.
+    pub test_clock_id: Option<TestClockId>,
     /// The payment it waits or waited for.
     pub payment_id: Option<PaymentId>,
     /// How long it lasts from its activation, in days of 24 hours.
@@ -83,7 +85,7 @@ impl Row for Entitlement {
 
 impl Projection for Entitlements {
     const NAME: &'static str = "entitlements";
-    const VERSION: i32 = 2;
+    const VERSION: i32 = 3;
     const PERSONAL: bool = true;
     const SCHEMA: &'static str = include_str!("schema.sql");
     const LOAD: &'static str = include_str!("load.sql");
@@ -165,9 +167,9 @@ words! {
 }
 
 fn pended(event: &Applied<'_>, e: &EntitlementPended) -> Entitlement {
-    let (session_id, payment_id, sandbox_session_id) = match e.origin {
-        EntitlementOrigin::Session { session_id, payment_id } => (Some(session_id), Some(payment_id), None),
-        EntitlementOrigin::Sandbox { sandbox_session_id } => (None, None, Some(sandbox_session_id)),
+    let (session_id, payment_id, sandbox_session_id, test_clock_id) = match e.origin {
+        EntitlementOrigin::Session { session_id, payment_id } => (Some(session_id), Some(payment_id), None, None),
+        EntitlementOrigin::Sandbox { sandbox_session_id, test_clock_id } => (None, None, Some(sandbox_session_id), test_clock_id),
     };
     Entitlement {
         meta: event.meta(e.entitlement_id, Some(e.subject_id)),
@@ -183,6 +185,7 @@ fn pended(event: &Applied<'_>, e: &EntitlementPended) -> Entitlement {
         sandbox: sandbox_session_id.is_some(),
         session_id,
         sandbox_session_id,
+        test_clock_id,
         payment_id,
         duration_days: e.duration_days,
         status: EntitlementStatus::Pending,

@@ -3,7 +3,7 @@
 use super::{Entitlement, EntitlementStatus};
 use crate::{Page, QueryError, Reader, Window};
 use events::vocab::{
-    id::{AccessProductId, EntitlementId, OwnerId, PaymentId},
+    id::{AccessProductId, EntitlementId, OwnerId, PaymentId, TestClockId},
     time::Timestamp,
 };
 use uuid::Uuid;
@@ -66,9 +66,15 @@ pub async fn list(reader: &Reader, owner: OwnerId, livemode: bool, window: Windo
     reader.page(TABLES, rows, total).await
 }
 
-/// Entitlements recorded as active whose window is over, of all owners.
+/// Entitlements of no test clock, recorded as active, whose window is over, of all owners.
 pub async fn lapsed(reader: &Reader, now: Timestamp, limit: u32) -> Result<Vec<Entitlement>, QueryError> {
     reader.many(TABLES, sqlx::query_scalar(include_str!("queries/lapsed.sql")).bind(now.datetime()).bind(i64::from(limit))).await
+}
+
+/// Entitlements on a test clock, recorded as active, whose window is over in its time, the earliest end first.
+pub async fn lapsed_on(reader: &Reader, clock: TestClockId, now: Timestamp, limit: u32) -> Result<Vec<Entitlement>, QueryError> {
+    let query = sqlx::query_scalar(include_str!("queries/lapsed_on.sql"));
+    reader.many(TABLES, query.bind(clock.0).bind(now.datetime()).bind(i64::from(limit))).await
 }
 
 /// Which entitlements staff ask for.

@@ -7,6 +7,7 @@ ON CONFLICT (id) DO UPDATE SET
     identity_type = excluded.identity_type, identity_value = excluded.identity_value,
     identity_display = excluded.identity_display, wallet = excluded.wallet, rail_id = excluded.rail_id,
     sandbox = excluded.sandbox, session_id = excluded.session_id, sandbox_session_id = excluded.sandbox_session_id,
+    test_clock_id = excluded.test_clock_id,
     payment_id = excluded.payment_id, duration_days = excluded.duration_days, status = excluded.status,
     reason = excluded.reason, evidence = excluded.evidence, proof_id = excluded.proof_id,
     receipt_id = excluded.receipt_id, membership_id = excluded.membership_id, active_from = excluded.active_from,

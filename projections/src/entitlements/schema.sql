@@ -18,6 +18,7 @@ CREATE TABLE entitlements (
     sandbox              boolean     NOT NULL,
     session_id           uuid,
     sandbox_session_id   uuid,
+    test_clock_id        uuid,
     payment_id           uuid,
     duration_days        integer     NOT NULL,
     status               text        NOT NULL,
@@ -49,6 +50,7 @@ COMMENT ON COLUMN entitlements.rail_id IS 'The rail it was paid on.';
 COMMENT ON COLUMN entitlements.sandbox IS 'Whether it comes of a sandbox session; never changes.';
 COMMENT ON COLUMN entitlements.session_id IS 'The live session it waits or waited for.';
 COMMENT ON COLUMN entitlements.sandbox_session_id IS 'The sandbox session it waits or waited for.';
+COMMENT ON COLUMN entitlements.test_clock_id IS 'The test clock whose time is its time; only sandbox entitlements have one.';
 COMMENT ON COLUMN entitlements.payment_id IS 'The payment it waits or waited for.';
 COMMENT ON COLUMN entitlements.duration_days IS 'How long it lasts from its activation, in days of 24 hours.';
 COMMENT ON COLUMN entitlements.status IS 'pending, active, expired, revoked or failed, as recorded: the clock is the reader''s.';
@@ -65,3 +67,4 @@ CREATE INDEX ON entitlements (owner_id, access_product_id, lower(email));
 CREATE INDEX ON entitlements (payment_id);
 CREATE INDEX ON entitlements (subject_id);
 CREATE INDEX ON entitlements (status, expires_at);
+CREATE INDEX ON entitlements (test_clock_id, expires_at) WHERE status = 'active' AND test_clock_id IS NOT NULL;

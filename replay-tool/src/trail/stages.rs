@@ -89,6 +89,7 @@ impl<'a> Seen<'a> {
             Event::PaymentExpired(_) => self.ended = Some("the payment expired: nobody paid in time".to_owned()),
             Event::PaymentSessionFailed(e) => self.ended = Some(format!("the session failed: {}", e.reason)),
             Event::PaymentSessionExpired(_) => self.ended = Some("the session expired: nobody paid in time".to_owned()),
+            Event::SandboxSessionExpired(_) => self.ended = Some("the sandbox session expired: no proof came in time".to_owned()),
             Event::EntitlementRevoked(e) => self.ended = Some(format!("the entitlement was revoked: {}", e.reason)),
             Event::EntitlementFailed(e) => self.ended = Some(format!("the entitlement was closed: {}", e.reason)),
             Event::ProofReplayRejected(_) => self.refused = Some("the proof was used before".to_owned()),

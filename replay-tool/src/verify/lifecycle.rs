@@ -150,7 +150,7 @@ impl Lifecycle {
             }
             (
                 ActivationEvidence::Sandbox { sandbox_session_id, confirmed_event },
-                EntitlementOrigin::Sandbox { sandbox_session_id: awaited },
+                EntitlementOrigin::Sandbox { sandbox_session_id: awaited, .. },
             ) if sandbox_session_id == awaited && !entry.livemode => {
                 self.cites(entry, class, confirmed_event, &[Permit::SandboxConfirmed(sandbox_session_id)])
             }

@@ -41,11 +41,12 @@ pub async fn sandbox(log: &Log, shop: &Shop) -> (SandboxSessionId, EntitlementId
         sandbox_mode_confirmed: true,
         proof_hash,
         expires_at: now.plus_seconds(1_800),
+        test_clock_id: None,
         personal: customer(),
     };
     let created = unit.decide(&mut session, sandbox_session::Command::Create(Box::new(create)), None).unwrap()[0];
     let mut entitlement = unit.start::<Entitlement>(stream(Category::Entitlement, entitlement_id));
-    let origin = EntitlementOrigin::Sandbox { sandbox_session_id: session_id };
+    let origin = EntitlementOrigin::Sandbox { sandbox_session_id: session_id, test_clock_id: None };
     unit.decide(&mut entitlement, pend(shop, entitlement_id, subject_id, origin), Some(created)).unwrap();
     unit.commit().await.unwrap();
 

@@ -63,6 +63,11 @@ impl Scene<'_> {
         format!("/v1/access/api-keys/{}", made["id"].as_str().unwrap())
     }
 
+    async fn test_clock(&self) -> String {
+        let made = self.app.post(&self.app.sandbox_key, "/v1/access/sandbox/test-clocks", json!({"frozen_time": "2031-01-01T00:00:00Z"}));
+        format!("/v1/access/sandbox/test-clocks/{}", made.await.ok()["id"].as_str().unwrap())
+    }
+
     /// A request of that operation, on things of its own; `None` for an operation that nobody has written one for.
     async fn write(&self, operation: &str) -> Option<Write> {
         let (live, sandbox) = (|| Credential::Key(self.app.live_key.clone()), || Credential::Key(self.app.sandbox_key.clone()));
@@ -137,6 +142,13 @@ impl Scene<'_> {
                 Credential::None,
                 json!({"agent_name": unique, "requested_permissions": ["access:read"]}),
             ),
+            "create_test_clock" => post("/v1/access/sandbox/test-clocks", sandbox(), json!({"frozen_time": "2031-01-01T00:00:00Z"})),
+            "advance_test_clock" => {
+                post(&format!("{}/advance", self.test_clock().await), sandbox(), json!({"frozen_time": "2031-02-01T00:00:00Z"}))
+            }
+            "delete_test_clock" => {
+                Write { method: Method::DELETE, path: self.test_clock().await, credential: sandbox(), body: Value::Null }
+            }
             "create_api_key" => {
                 post("/v1/access/api-keys", session(), json!({"label": unique, "permissions": ["access:read"], "livemode": false}))
             }

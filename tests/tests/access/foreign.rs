@@ -50,6 +50,8 @@ impl Owned {
         let mut tried = customer;
         tried["confirm_sandbox_mode"] = json!(true);
         let tried = app.post(&sandbox, "/v1/access/sandbox/payment-sessions", tried).await.ok();
+        let clock = json!({"frozen_time": "2031-01-01T00:00:00Z"});
+        let clock = app.post(&sandbox, "/v1/access/sandbox/test-clocks", clock).await.ok();
         let hook = json!({"url": "https://api.example.com/h", "subscribed_events": ["payment.confirmed"]});
         let hook = app.post(&live, "/v1/access/webhooks", hook).await.ok();
         let agent = json!({"agent_name": "A", "requested_permissions": ["access:read"]});
@@ -70,6 +72,7 @@ impl Owned {
             ("payment", text(&payment_session["payment_id"])),
             ("entitlement", text(&opened["pending_entitlement"]["id"])),
             ("sandbox_session", text(&tried["sandbox_session"]["id"])),
+            ("test_clock", text(&clock["id"])),
             ("webhook", text(&hook["id"])),
             ("setup_intent", intent),
             ("api_key", text(&approved["live_api_key_id"])),
@@ -89,6 +92,7 @@ fn kinds(path: &str, name: &str) -> Option<&'static [&'static str]> {
         "entitlement_id" => &["entitlement"],
         "sandbox_session_id" => &["sandbox_session"],
         "setup_intent_id" => &["setup_intent"],
+        "test_clock_id" => &["test_clock"],
         "id" | "key_id" | "endpoint_id" => match path {
             _ if path.contains("/apps/") => &["app", "sandbox_app"],
             _ if path.contains("/products/") => &["access_product", "sandbox_product"],
@@ -96,6 +100,7 @@ fn kinds(path: &str, name: &str) -> Option<&'static [&'static str]> {
             _ if path.contains("/payment-sessions/") => &["payment_session"],
             _ if path.contains("/webhooks/") => &["webhook"],
             _ if path.contains("/api-keys/") => &["api_key"],
+            _ if path.contains("/test-clocks/") => &["test_clock"],
             _ => return None,
         },
         _ => return None,
@@ -180,6 +185,7 @@ fn own_fields(operation: &Operation, mine: &Owned) -> Map<String, Value> {
     set("payment_session_id", json!(mine.ids["payment_session"]));
     set("external_customer_id", json!("c"));
     set("confirm_sandbox_mode", json!(true));
+    set("frozen_time", json!("2040-01-01T00:00:00Z"));
     set("merchant_wallet", json!(wallet()));
     set("url", json!("https://api.example.com/h"));
     set("subscribed_events", json!(["payment.confirmed"]));

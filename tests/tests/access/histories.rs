@@ -1,5 +1,5 @@
 //! The check's index against PostgreSQL over random histories: sessions on several rails, payments, renewals, gifts, revocations,
-//! expiry, erasures, the sandbox, several merchants and people with several identities, and time that passes. The events are written
+//! expiry, erasures, the sandbox with its clocks, several merchants and people with several identities, and time that passes. The events are written
 //! past the deciders, so that states meet which the service would hardly ever bring together.
 
 use events::{
@@ -12,6 +12,7 @@ use events::{
         personal::Personal,
         rail::RailId,
         stream::{Actor, Category, StreamId},
+        time::Timestamp,
         words::PaymentProtocol,
     },
 };
@@ -56,14 +57,17 @@ struct World {
     sold: Vec<Sold>,
     open: Vec<Open>,
     /// Until when each membership is paid, and its last entitlement.
-    members: HashMap<Uuid, (events::vocab::time::Timestamp, Open)>,
+    members: HashMap<Uuid, (Timestamp, Open)>,
+    /// What the clock of each merchant's sandbox shows.
+    clocks: BTreeMap<TestClockId, (Sold, Timestamp)>,
 }
 
 impl World {
     async fn begin(seed: u64) -> Self {
         // Without workers: what they would do at its time is among what happens here anyway.
         let app = TestApp::start(&[("HILT_ROLES", "api,relay,projections")]).await;
-        let mut world = World { app, dice: Dice(seed | 1), sold: Vec::new(), open: Vec::new(), members: HashMap::new() };
+        let mut world =
+            World { app, dice: Dice(seed | 1), sold: Vec::new(), open: Vec::new(), members: HashMap::new(), clocks: BTreeMap::new() };
         for merchant in 0..2_u8 {
             let owner: OwnerId = if merchant == 0 { world.app.owner } else { events::clock::new_id() };
             for (number, live) in [true, true, false].into_iter().enumerate() {
@@ -112,7 +116,7 @@ impl World {
     }
 
     async fn step(&mut self) {
-        match self.dice.roll(14) {
+        match self.dice.roll(15) {
             0..=3 => self.ask().await,
             4..=6 => self.pay().await,
             7 => self.gift().await,
@@ -121,8 +125,30 @@ impl World {
             10 => self.lapse_membership().await,
             11 if self.dice.one_in(3) => self.erase().await,
             12 => self.app.clock.advance_seconds(86_400 * i64::try_from(self.dice.roll(20)).unwrap()),
+            13 => self.advance_clock().await,
             _ => self.ask().await,
         }
+    }
+
+    /// The clock of a merchant's sandbox, made when it is first wanted.
+    async fn clock(&mut self, sold: Sold) -> TestClockId {
+        let id = TestClockId(sold.sample.app.0);
+        if !self.clocks.contains_key(&id) {
+            let frozen_time = self.app.clock.now();
+            self.append_new(&sold, id, TestClockCreated { test_clock_id: id, name: None, frozen_time }).await;
+            self.clocks.insert(id, (sold, frozen_time));
+        }
+        id
+    }
+
+    /// Time goes on for what hangs on one of the clocks.
+    async fn advance_clock(&mut self) {
+        let days = i64::try_from(self.dice.roll(40)).unwrap() + 1;
+        let Some(id) = self.clocks.keys().nth(self.dice.roll(2)).copied() else { return };
+        let (sold, from) = self.clocks[&id];
+        let frozen_time = from.plus_seconds(86_400 * days);
+        self.append_new(&sold, id, TestClockAdvanced { test_clock_id: id, from, frozen_time }).await;
+        self.clocks.insert(id, (sold, frozen_time));
     }
 
     /// Somebody opens a session, live or in the sandbox.
@@ -140,6 +166,10 @@ impl World {
         let personal = Personal { external_customer_id: id, email, ..Personal::default() };
         let rail = [RailId::SolanaUsdc, RailId::SolanaUsdc, RailId::X402][self.dice.roll(3)];
         let protocol = self.dice.one_in(3).then_some(PaymentProtocol::X402);
+        let test_clock_id = match !sold.live && self.dice.one_in(2) {
+            true => Some(self.clock(sold).await),
+            false => None,
+        };
         let mut events = sample.asked();
         for written in &mut events {
             match &mut written.event {
@@ -148,7 +178,7 @@ impl World {
                     (e.wallet, e.rail_id) = (wallet.clone(), rail);
                     written.personal = Some((subject, personal.clone()));
                     if !sold.live {
-                        e.origin = EntitlementOrigin::Sandbox { sandbox_session_id: SandboxSessionId(sample.session.0) };
+                        e.origin = EntitlementOrigin::Sandbox { sandbox_session_id: SandboxSessionId(sample.session.0), test_clock_id };
                     }
                 }
                 _ => {}

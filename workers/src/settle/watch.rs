@@ -86,6 +86,8 @@ impl Watcher {
         expire::entitlements(log, &self.reader, clock).await?;
         expire::identity_sessions(log, &self.reader, clock).await?;
         expire::agent_setups(log, &self.reader, clock).await?;
+        expire::sandbox_sessions(log, &self.reader, clock).await?;
+        expire::test_clocks(log, &self.reader).await?;
         looked
     }
 

@@ -216,6 +216,12 @@ pub struct OpenedSandbox {
     /// Shown once: null on an answer that was given before.
     #[schema(required)]
     proof: Option<String>,
+    /// When the proof is too late.
+    #[schema(format = DateTime)]
+    expires_at: String,
+    /// The test clock whose time is its time.
+    #[schema(required)]
+    test_clock_id: Option<Uuid>,
 }
 
 /// Access that waits for the session's confirmation.

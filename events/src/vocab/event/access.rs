@@ -264,7 +264,11 @@ pub enum EntitlementOrigin {
     /// A live payment session.
     Session { session_id: SessionId, payment_id: PaymentId },
     /// A sandbox session: never promotable (INV-39).
-    Sandbox { sandbox_session_id: SandboxSessionId },
+    Sandbox {
+        sandbox_session_id: SandboxSessionId,
+        /// The clock whose time is its time. Live origins have no place for one.
+        test_clock_id: Option<TestClockId>,
+    },
 }
 
 /// Access is granted, on bound evidence only (INV-2, INV-3).
@@ -330,34 +334,5 @@ pub struct EntitlementRevoked {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct EntitlementFailed {
     pub entitlement_id: EntitlementId,
-    pub reason: String,
-}
-
-/// A session that moves no money (RT-067). Sealed beside it: the customer's id and e-mail.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct SandboxSessionCreated {
-    pub sandbox_session_id: SandboxSessionId,
-    pub access_product_id: AccessProductId,
-    pub product_id: ProductId,
-    pub entitlement_id: EntitlementId,
-    pub subject_id: SubjectId,
-    pub wallet: Option<String>,
-    pub rail_id: RailId,
-    /// SHA-256 of the proof; the proof itself is returned once (INV-41).
-    pub proof_hash: Hash32,
-    pub expires_at: Timestamp,
-}
-
-/// The right proof came in time.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct SandboxSessionConfirmed {
-    pub sandbox_session_id: SandboxSessionId,
-    pub confirmed_at: Timestamp,
-}
-
-/// A wrong or late proof.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct SandboxProofRejected {
-    pub sandbox_session_id: SandboxSessionId,
     pub reason: String,
 }

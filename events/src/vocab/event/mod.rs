@@ -15,6 +15,7 @@ mod platform;
 mod product;
 mod proof;
 mod receipt;
+mod sandbox;
 mod support;
 mod webhook;
 
@@ -30,6 +31,7 @@ pub use platform::*;
 pub use product::*;
 pub use proof::*;
 pub use receipt::*;
+pub use sandbox::*;
 pub use support::*;
 pub use webhook::*;
 
@@ -115,7 +117,7 @@ vocabulary! {
     PaymentSessionConfirmed = "payment_session.confirmed" v 1 in PaymentSession,
     PaymentSessionExpired = "payment_session.expired" v 1 in PaymentSession,
     PaymentSessionFailed = "payment_session.failed" v 1 in PaymentSession,
-    EntitlementPended = "entitlement.pended" v 1 in Entitlement,
+    EntitlementPended = "entitlement.pended" v 2 in Entitlement,
     EntitlementActivated = "entitlement.activated" v 1 in Entitlement,
     EntitlementActivationBlocked = "entitlement.activation_blocked" v 1 in Entitlement,
     EntitlementExpired = "entitlement.expired" v 1 in Entitlement,
@@ -130,7 +132,7 @@ vocabulary! {
     ReceiptCreated = "receipt.created" v 2 in Receipt,
     MembershipActivated = "membership.activated" v 2 in Membership,
     MembershipRenewed = "membership.renewed" v 2 in Membership,
-    SandboxSessionCreated = "sandbox_session.created" v 1 in SandboxSession,
+    SandboxSessionCreated = "sandbox_session.created" v 2 in SandboxSession,
     SandboxSessionConfirmed = "sandbox_session.confirmed" v 1 in SandboxSession,
     SandboxProofRejected = "sandbox_session.proof_rejected" v 1 in SandboxSession,
     TicketOpened = "ticket.opened" v 2 in Ticket,
@@ -189,6 +191,10 @@ vocabulary! {
     MailSent = "mail.sent" v 1 in Mail,
     MailFailed = "mail.failed" v 1 in Mail,
     TicketClosed = "ticket.closed" v 1 in Ticket,
+    SandboxSessionExpired = "sandbox_session.expired" v 1 in SandboxSession,
+    TestClockCreated = "test_clock.created" v 1 in TestClock,
+    TestClockAdvanced = "test_clock.advanced" v 1 in TestClock,
+    TestClockDeleted = "test_clock.deleted" v 1 in TestClock,
     ApiKeyRotated = "api_key.rotated" v 1 in ApiKey,
     DeliveryWithdrawalRequested = "delivery.withdrawal_requested" v 1 in Delivery,
     DeliveryWithdrawn = "delivery.withdrawn" v 1 in Delivery,

@@ -1,0 +1,1 @@
+SELECT id, frozen_time FROM test_clocks

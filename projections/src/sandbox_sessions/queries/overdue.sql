@@ -1,0 +1,4 @@
+SELECT to_jsonb(t)::text FROM sandbox_sessions t
+WHERE t.status = 'pending' AND t.test_clock_id IS NULL AND t.expires_at <= $1
+ORDER BY t.expires_at, t.id
+LIMIT $2

@@ -1,0 +1,4 @@
+SELECT to_jsonb(t)::text FROM sandbox_sessions t
+WHERE t.status = 'pending' AND t.test_clock_id = $1 AND t.expires_at <= $2
+ORDER BY t.expires_at, t.id
+LIMIT $3
