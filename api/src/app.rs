@@ -50,7 +50,7 @@ use workers::{
     memberships::Reminders,
     platform::Platform,
     settle::{Chain, Settler, Waker},
-    webhooks::{WebhookConfig, address::Targets},
+    webhooks::{Feed, WebhookConfig, address::Targets},
     x402::Facilitator,
 };
 
@@ -188,6 +188,7 @@ pub async fn build(parts: Parts) -> Result<App, StartError> {
         commands: Commands::new(log.clone(), vault.clone(), own_writes.clone()),
         fresh,
         check,
+        feed: Feed::new(log.clone(), vault.clone(), platform.clone(), Reader::new(pool.clone())),
         reader: Reader::new(pool),
         platform,
         prices: prices(config)?,
@@ -262,7 +263,11 @@ fn start_workers(
 
 /// How webhooks are sent.
 fn webhooks(config: &Config) -> WebhookConfig {
-    WebhookConfig { targets: Targets { allow_private: config.webhook_allow_private }, ..WebhookConfig::default() }
+    WebhookConfig {
+        targets: Targets { allow_private: config.webhook_allow_private },
+        sends_mail: config.smtp_url.is_some(),
+        ..WebhookConfig::default()
+    }
 }
 
 /// Handing over, by the bots that are configured.
@@ -349,6 +354,8 @@ fn settings(config: &Config) -> Result<Settings, StartError> {
         webhook_allow_private: config.webhook_allow_private,
         discord_oauth: discord_oauth(config)?,
         helius_webhook_secret: config.helius_webhook_secret.clone(),
+        alchemy_signing_key: config.alchemy_signing_key.clone(),
+        alchemy_chains: config.alchemy_chains.clone(),
         sends_mail: config.smtp_url.is_some(),
         log_origin: config.log_origin.clone(),
         plan: config.plan.clone(),

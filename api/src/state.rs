@@ -51,6 +51,8 @@ pub struct State {
     pub facilitator: workers::x402::Facilitator,
     /// What SOL is worth.
     pub prices: rails::price::PriceSource,
+    /// What owners are told.
+    pub feed: workers::webhooks::Feed,
     /// Looks into what providers tell of.
     pub waker: workers::settle::Waker,
     /// What the deployment's configuration says to routes.
@@ -88,6 +90,10 @@ pub struct Settings {
     pub discord_oauth: Option<rails::discord_oauth::DiscordOAuth>,
     /// What Helius sends with its webhooks, if it is configured.
     pub helius_webhook_secret: Option<crate::secret::Secret<String>>,
+    /// Signs Alchemy's webhooks, if they are configured.
+    pub alchemy_signing_key: Option<crate::secret::Secret<String>>,
+    /// The chains of Alchemy's webhooks that do not name theirs.
+    pub alchemy_chains: rails::alchemy::Chains,
     /// Whether the deployment sends mail.
     pub sends_mail: bool,
     /// Origin of the log's signed checkpoints.

@@ -58,6 +58,10 @@ impl<D: Decider> Loaded<D> {
     pub fn first(&self, event_type: EventType) -> Option<EventId> {
         self.history.iter().find(|(_, found)| *found == event_type).map(|(id, _)| *id)
     }
+    /// Whether it has that event, those decided here included.
+    pub fn holds(&self, id: EventId) -> bool {
+        self.history.iter().any(|(found, _)| *found == id)
+    }
     /// Whether the log has no event of it.
     pub fn is_new(&self) -> bool {
         self.version().is_none()

@@ -44,6 +44,7 @@ pub const UPCASTERS: &[Upcaster] = &[
     }),
     first(EventType::MembershipActivated, membership),
     first(EventType::MembershipRenewed, membership),
+    first(EventType::WebhookDeliveryAttempted, |attempt| add_absent(attempt, &["url", "signatures"])),
     first(EventType::TicketOpened, |ticket| add_absent(ticket, &["delivery_case_of"])),
     first(EventType::EntitlementPended, |pended| change(pended, "origin", sandbox_origin)),
     first(EventType::SandboxSessionCreated, |session| add_absent(session, &["test_clock_id"])),

@@ -34,6 +34,7 @@ pub mod phantom_session;
 pub mod platform;
 pub mod product;
 pub mod proof;
+pub mod provider_webhook;
 pub mod rail_gates;
 pub mod rail_setting;
 pub mod rails;

@@ -1,11 +1,14 @@
 //! Webhook deliveries (TR-43, OPS-53, OPS-54): one for each event and receiver, tried until it arrives or is given up.
 
-use crate::check::{filled, rejections};
+use crate::check::{filled, is_code, rejections};
 use events::{
     decider::Decider,
     vocab::{
         bytes::Hash32,
-        event::{Event, WebhookDeadLettered, WebhookDelivered, WebhookDeliveryAttempted, WebhookEmitted, WebhookRetryScheduled},
+        event::{
+            Event, WebhookDeadLettered, WebhookDelivered, WebhookDeliveryAttempted, WebhookEmitted, WebhookRedeliveryRequested,
+            WebhookRetryScheduled,
+        },
         id::{DeliveryId, EndpointId, EventId, SubjectId},
         personal::Personal,
         stream::Fact,
@@ -32,7 +35,9 @@ pub enum WebhookDelivery {
         emitted: Box<WebhookEmitted>,
         /// How many attempts were made.
         attempts: u32,
-        /// When the next one is due; at once before the first.
+        /// How many of them were made before it was last asked for: the schedule begins anew with each time.
+        before: u32,
+        /// When the next one is due; at once when it was just asked for.
         next_attempt_at: Option<Timestamp>,
     },
     /// The receiver has it.
@@ -60,6 +65,13 @@ pub enum Command {
     Emit(Box<Emit>),
     /// It was tried.
     RecordAttempt(Box<Attempt>),
+    /// Make it again, whatever came of it.
+    Redeliver {
+        /// The request of a span of time that it is part of.
+        requested_by: Option<EventId>,
+        /// Why, when staff asked: a stable code.
+        reason: Option<String>,
+    },
     /// Give it up without another attempt, such as when its receiver was disabled.
     GiveUp {
         /// A stable code.
@@ -95,6 +107,12 @@ pub struct Attempt {
     pub duration_ms: u32,
     /// When it was made.
     pub now: Timestamp,
+    /// Where it was sent.
+    pub url: String,
+    /// How many secrets signed it.
+    pub signatures: u8,
+    /// The beginning of the receiver's answer, as JSON, and whose key seals it.
+    pub response: Option<(SubjectId, String)>,
     /// How far to put off the next one, in thousandths of the wait; at most 1,000. A random number, so that receivers that
     /// failed together are not called together.
     pub jitter_permille: u16,
@@ -131,8 +149,8 @@ rejections! {
             /// The attempt that is next.
             next: u32,
         } = "attempt_out_of_order", "the next attempt is number {next}";
-        /// No reason was given.
-        ReasonRequired = "reason_required", "reason: is required";
+        /// No reason was given, or none that is a stable code.
+        ReasonRequired = "reason_required", "reason: is required, as a code of a-z, 0-9 and _";
     }
 }
 
@@ -151,19 +169,19 @@ impl Decider for WebhookDelivery {
                     false => Err(Rejection::AlreadyExists),
                 }
             }
-            (Absent, Command::RecordAttempt(_) | Command::GiveUp { .. }) => Err(Rejection::NotFound),
+            (Absent, Command::RecordAttempt(_) | Command::GiveUp { .. } | Command::Redeliver { .. }) => Err(Rejection::NotFound),
 
             (Due { attempts, .. } | Delivered { attempts, .. } | DeadLettered { attempts, .. }, Command::RecordAttempt(attempt))
                 if (1..=*attempts).contains(&attempt.attempt) =>
             {
                 Ok(vec![])
             }
-            (Due { emitted, attempts, .. }, Command::RecordAttempt(attempt)) => {
+            (Due { emitted, attempts, before, .. }, Command::RecordAttempt(attempt)) => {
                 let next = attempts.saturating_add(1);
                 if attempt.attempt != next {
                     return Err(Rejection::OutOfOrder { next });
                 }
-                Ok(vec![attempted(emitted, &attempt), what_next(emitted, &attempt)])
+                Ok(vec![attempted(emitted, &attempt), what_next(emitted, *before, &attempt)])
             }
             (Delivered { .. } | DeadLettered { .. }, Command::RecordAttempt(_)) => Err(Rejection::Closed),
 
@@ -173,30 +191,47 @@ impl Decider for WebhookDelivery {
             }
             (Delivered { .. }, Command::GiveUp { .. }) => Err(Rejection::Closed),
             (DeadLettered { .. }, Command::GiveUp { .. }) => Ok(vec![]),
+
+            (_, Command::Redeliver { reason: Some(reason), .. }) if reason.is_empty() || !is_code(&reason) => {
+                Err(Rejection::ReasonRequired)
+            }
+            (Due { next_attempt_at: None, .. }, Command::Redeliver { .. }) => Ok(vec![]),
+            (
+                Due { emitted, .. } | Delivered { emitted, .. } | DeadLettered { emitted, .. },
+                Command::Redeliver { requested_by, reason },
+            ) => {
+                let (delivery_id, endpoint_id) = (emitted.delivery_id, emitted.endpoint_id);
+                Ok(vec![WebhookRedeliveryRequested { delivery_id, endpoint_id, requested_by, reason }.into()])
+            }
         }
     }
 
     fn evolve(state: Self, event: &Event) -> Self {
         use WebhookDelivery::{Absent, DeadLettered, Delivered, Due};
         match (state, event) {
-            (Absent, Event::WebhookEmitted(emitted)) => Due { emitted: Box::new(emitted.clone()), attempts: 0, next_attempt_at: None },
-            (Due { emitted, next_attempt_at, .. }, Event::WebhookDeliveryAttempted(attempted)) => {
-                Due { emitted, attempts: attempted.attempt, next_attempt_at }
+            (Absent, Event::WebhookEmitted(emitted)) => {
+                Due { emitted: Box::new(emitted.clone()), attempts: 0, before: 0, next_attempt_at: None }
             }
-            (Due { emitted, attempts, .. }, Event::WebhookRetryScheduled(retry)) => {
-                Due { emitted, attempts, next_attempt_at: Some(retry.next_attempt_at) }
+            (Due { emitted, before, next_attempt_at, .. }, Event::WebhookDeliveryAttempted(attempted)) => {
+                Due { emitted, attempts: attempted.attempt, before, next_attempt_at }
+            }
+            (Due { emitted, attempts, before, .. }, Event::WebhookRetryScheduled(retry)) => {
+                Due { emitted, attempts, before, next_attempt_at: Some(retry.next_attempt_at) }
             }
             (Due { emitted, attempts, .. }, Event::WebhookDelivered(_)) => Delivered { emitted, attempts },
             (Due { emitted, attempts, .. }, Event::WebhookDeadLettered(dead)) => {
                 DeadLettered { emitted, attempts, reason: dead.reason.clone() }
             }
+            (
+                Due { emitted, attempts, .. } | Delivered { emitted, attempts } | DeadLettered { emitted, attempts, .. },
+                Event::WebhookRedeliveryRequested(_),
+            ) => Due { emitted, attempts, before: attempts, next_attempt_at: None },
             (state, _) => state,
         }
     }
 }
 
-/// The reason of a dead letter whose receiver answered 410 and wants no more.
-pub const GONE: &str = "gone";
+pub use crate::webhook_endpoint::GONE;
 
 /// Whether the receiver said that it wants no more, so that the caller must disable it.
 pub fn disables_endpoint(facts: &[Fact]) -> bool {
@@ -226,7 +261,7 @@ fn attempted(emitted: &WebhookEmitted, attempt: &Attempt) -> Fact {
         Answer::Status { code, .. } => (AttemptOutcome::Failure, Some(*code), Some("http_status".to_owned())),
         Answer::None { error } => (AttemptOutcome::Failure, None, Some(error.clone())),
     };
-    WebhookDeliveryAttempted {
+    let event = WebhookDeliveryAttempted {
         delivery_id: emitted.delivery_id,
         endpoint_id: emitted.endpoint_id,
         attempt: attempt.attempt,
@@ -235,21 +270,28 @@ fn attempted(emitted: &WebhookEmitted, attempt: &Attempt) -> Fact {
         error,
         duration_ms: attempt.duration_ms,
         attempted_at: attempt.now,
+        url: Some(attempt.url.clone()),
+        signatures: Some(attempt.signatures),
+    };
+    match &attempt.response {
+        Some((subject, response)) => Fact::sealed(event, *subject, Personal { text: Some(response.clone()), ..Personal::default() }),
+        None => event.into(),
     }
-    .into()
 }
 
-fn what_next(emitted: &WebhookEmitted, attempt: &Attempt) -> Fact {
+fn what_next(emitted: &WebhookEmitted, before: u32, attempt: &Attempt) -> Fact {
     let (delivery_id, endpoint_id, number) = (emitted.delivery_id, emitted.endpoint_id, attempt.attempt);
     let asked = match &attempt.answer {
         Answer::Status { code, .. } if (200..300).contains(code) => {
             return WebhookDelivered { delivery_id, endpoint_id, attempt: number }.into();
         }
         Answer::Status { code: 410, .. } => return dead_letter(emitted, number, GONE),
+        // Somebody waits for its outcome now and asks for another when he has changed something.
+        _ if emitted.event == WebhookEvent::Test => return dead_letter(emitted, number, "test_failed"),
         Answer::Status { retry_after, .. } => retry_after.map_or(0, i64::from).min(LONGEST_RETRY_AFTER),
         Answer::None { .. } => 0,
     };
-    let scheduled = usize::try_from(number - 1).ok().and_then(|index| RETRY_SECONDS.get(index));
+    let scheduled = usize::try_from(number - before - 1).ok().and_then(|index| RETRY_SECONDS.get(index));
     let Some(scheduled) = scheduled else { return dead_letter(emitted, number, "attempts_exhausted") };
     let jitter = i64::from(attempt.jitter_permille.min(1_000));
     let wait_micros = (asked.max(*scheduled)) * (1_000 + jitter) * 1_000;

@@ -38,16 +38,15 @@ pub fn readers(event_type: EventType) -> &'static [&'static str] {
         | EventType::PaymentConfirmationAttempted
         | EventType::PaymentFailed
         | EventType::PaymentExpired => &["payments"],
-        EventType::PaymentConfirmed => &["payments", "products"],
+        EventType::PaymentConfirmed => &["payments", "products", "access_events"],
         EventType::PaymentSessionCreated
         | EventType::PaymentRequirementAuthored
         | EventType::PaymentSessionConfirmed
         | EventType::PaymentSessionExpired
         | EventType::PaymentSessionFailed => &["payment_sessions"],
+        EventType::EntitlementActivated | EventType::EntitlementExpired => &["entitlements", "access_events"],
         EventType::EntitlementPended
-        | EventType::EntitlementActivated
         | EventType::EntitlementActivationBlocked
-        | EventType::EntitlementExpired
         | EventType::EntitlementRenewed
         | EventType::EntitlementRevoked
         | EventType::EntitlementFailed => &["entitlements"],
@@ -55,16 +54,24 @@ pub fn readers(event_type: EventType) -> &'static [&'static str] {
             &["proofs", "payment_sessions"]
         }
         EventType::ProofReplayRejected | EventType::ProofRejected => &["payment_sessions"],
-        EventType::ReceiptCreated => &["receipts", "payments"],
-        EventType::MembershipActivated | EventType::MembershipRenewed => &["memberships", "payments"],
+        EventType::ReceiptCreated => &["receipts", "payments", "access_events"],
+        EventType::MembershipActivated => &["memberships", "payments", "access_events"],
+        EventType::MembershipRenewed => &["memberships", "payments"],
         EventType::TicketOpened
         | EventType::TicketMessageAdded
         | EventType::TicketWaitingOnMerchant
         | EventType::TicketReopened
         | EventType::TicketClosed => &["tickets"],
-        EventType::WebhookEndpointCreated | EventType::WebhookEndpointDisabled => &["webhook_endpoints"],
+        EventType::WebhookEndpointCreated
+        | EventType::WebhookEndpointReconfigured
+        | EventType::WebhookEndpointSecretRotated
+        | EventType::WebhookEndpointPaused
+        | EventType::WebhookEndpointResumed
+        | EventType::WebhookEndpointDisabled => &["webhook_endpoints"],
+        EventType::WebhookEndpointTestRequested | EventType::WebhookEndpointRedeliveryRequested => &[],
+        EventType::WebhookDeliveryAttempted => &["webhook_deliveries", "webhook_endpoints"],
         EventType::WebhookEmitted
-        | EventType::WebhookDeliveryAttempted
+        | EventType::WebhookRedeliveryRequested
         | EventType::WebhookDelivered
         | EventType::WebhookRetryScheduled
         | EventType::WebhookDeadLettered => &["webhook_deliveries"],
@@ -89,7 +96,7 @@ pub fn readers(event_type: EventType) -> &'static [&'static str] {
         | EventType::SandboxProofRejected
         | EventType::SandboxSessionExpired => &["sandbox_sessions"],
         EventType::TestClockCreated | EventType::TestClockAdvanced | EventType::TestClockDeleted => &["test_clocks"],
-        EventType::LogRead => &[],
+        EventType::LogRead | EventType::ProviderWebhookReceived => &[],
         // Due with the settlement, which is in the session's own row.
         EventType::FeeDue => &[],
         EventType::IdentitySessionRejected
@@ -100,8 +107,8 @@ pub fn readers(event_type: EventType) -> &'static [&'static str] {
         | EventType::PhantomSessionConnected
         | EventType::PhantomMessageSigned
         | EventType::PhantomTransactionSigned => &[],
+        EventType::MembershipExpired => &["memberships", "access_events"],
         EventType::MembershipEnteredGrace
-        | EventType::MembershipExpired
         | EventType::MembershipGifted
         | EventType::MembershipNotesSaved
         | EventType::MembershipProfileUpdated
@@ -109,10 +116,10 @@ pub fn readers(event_type: EventType) -> &'static [&'static str] {
         | EventType::MembershipRenewalReminderSent
         | EventType::SubscriptionCancelRequested
         | EventType::SubscriptionResumed => &["memberships"],
+        EventType::DeliveryFailed => &["deliveries", "access_events"],
         EventType::DeliveryRequested
         | EventType::DeliveryAttempted
         | EventType::DeliverySent
-        | EventType::DeliveryFailed
         | EventType::DeliveryRescueScheduled
         | EventType::DeliveryRetryRequested
         | EventType::DeliveryRescueExhausted

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod access_apps;
+pub mod access_events;
 pub mod access_index;
 pub mod access_products;
 pub mod agent_setups;
@@ -38,6 +39,7 @@ use runner::Definition;
 /// Every projection there is.
 pub const ALL: &[Definition] = &[
     Definition::of::<access_apps::AccessApps>(),
+    Definition::of::<access_events::AccessEvents>(),
     Definition::of::<access_products::AccessProducts>(),
     Definition::of::<agent_setups::AgentSetups>(),
     Definition::of::<api_keys::ApiKeys>(),

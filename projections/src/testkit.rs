@@ -528,7 +528,12 @@ impl Sample {
             if !P::handles(event.event_type()) {
                 continue;
             }
-            assert_ne!(P::keys(event), Keys::none(), "{} wants {} and has no key for it", P::NAME, event.event_type().as_str());
+            assert!(
+                P::APPENDS || P::keys(event) != Keys::none(),
+                "{} wants {} and has no key for it",
+                P::NAME,
+                event.event_type().as_str()
+            );
             let applied = Applied { recorded, event, personal: personal.as_ref() };
             P::apply(&mut rows, &applied).unwrap_or_else(|poison| panic!("{}: {poison}", P::NAME));
         }

@@ -1,5 +1,6 @@
 //! Evidence from outside: what a chain or a provider says, parsed into typed evidence. Nothing here decides about access or money.
 
+pub mod alchemy;
 pub mod discord_oauth;
 pub mod helius;
 pub mod phantom;

@@ -21,6 +21,8 @@ use tokio::{net::TcpListener, task::JoinHandle};
 pub enum Answer {
     /// With that status.
     Status(u16),
+    /// With that status and body, and a cookie.
+    Said(u16, &'static str),
     /// With that status, after a while.
     Late(Duration, u16),
     /// With that status and `Retry-After` in seconds.
@@ -49,10 +51,12 @@ impl Received {
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body).expect("a webhook's body is JSON")
     }
-    /// Whether another implementation of Standard Webhooks makes the same signature with `secret`.
+    /// Whether another implementation of Standard Webhooks makes one of the same signatures with `secret`.
     pub fn is_signed_with(&self, secret: &str) -> bool {
         let theirs = Webhook::new(secret).unwrap().sign(&self.id, self.timestamp, &self.body).unwrap();
-        self.headers.get("webhook-signature").is_some_and(|ours| ours.as_bytes() == theirs.as_bytes())
+        self.headers
+            .get("webhook-signature")
+            .is_some_and(|ours| ours.as_bytes().split(|byte| *byte == b' ').any(|one| one == theirs.as_bytes()))
     }
     /// Whether that implementation accepts the message, its age included.
     pub fn verifies_with(&self, secret: &str) -> bool {
@@ -124,6 +128,7 @@ async fn receive(State(mailboxes): State<Mailboxes>, Path(path): Path<String>, h
     let status = |code| StatusCode::from_u16(code).unwrap();
     match answer {
         Answer::Status(code) => status(code).into_response(),
+        Answer::Said(code, body) => (status(code), [(header::SET_COOKIE, "session=secret")], body).into_response(),
         Answer::Late(delay, code) => {
             tokio::time::sleep(delay).await;
             status(code).into_response()

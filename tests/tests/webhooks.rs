@@ -1,6 +1,8 @@
 //! Webhooks out (OPS-50..54, TR-43), on a real log, real read models, a real message bus and a real receiver.
 
 mod webhooks {
+    pub mod feed;
+    pub mod managed;
     pub mod scene;
 }
 
@@ -94,10 +96,7 @@ async fn a_delivery_that_never_arrives_becomes_a_dead_letter() {
     scene.receiver.answers("hook", [], Answer::Status(503));
     let workers = scene.workers();
     let source = scene.sale(&shop, "customer").await.events[0];
-    for attempt in 1..=10 {
-        scene.attempted(source, hook.id, attempt).await;
-        scene.clock.advance_seconds(86_400 * 5 / 4);
-    }
+    scene.attempt_all(&[source], &hook).await;
     let delivery = scene.delivery(source, hook.id).await;
     let WebhookDelivery::DeadLettered { attempts: 10, reason, .. } = delivery.state else { panic!("{:?}", delivery.state) };
     assert_eq!(reason, "attempts_exhausted");

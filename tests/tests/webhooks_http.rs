@@ -1,5 +1,12 @@
-//! RT-069 from the outside: an endpoint registered over the API is told of a real payment, once, in the contract's words.
+//! RT-069, RT-070, RT-076 and RT-115 from the outside: an endpoint registered over the API is told of a real payment, once, in the
+//! contract's words; what its merchant can do with it; what a provider's webhook does, which is nothing.
 
+#[path = "webhooks_http/alchemy.rs"]
+mod alchemy;
+#[path = "webhooks_http/managed.rs"]
+mod managed;
+#[path = "webhooks_http/sandbox.rs"]
+mod sandbox;
 #[path = "lifecycle/shop.rs"]
 #[allow(dead_code, reason = "each test binary uses its own part of the shop")]
 mod shop;
@@ -71,7 +78,7 @@ async fn a_payment_is_told_once_signed_and_in_the_contracts_words() {
     for message in &told {
         let body = message.json();
         assert_eq!(body["id"], json!(message.id), "webhook-id is the event's id");
-        for key in ["created_at", "livemode", "sequence", "subject_version", "data"] {
+        for key in ["created_at", "livemode", "sequence", "previous_sequence", "subject_version", "data"] {
             assert!(body.get(key).is_some(), "{key} missing in {body}");
         }
         let access = &body["data"]["access"];
@@ -86,6 +93,15 @@ async fn a_payment_is_told_once_signed_and_in_the_contracts_words() {
         });
         assert_eq!(access["rail"], rail, "AC-68");
     }
+    // The feed says the same, in the order of the log.
+    let feed = app.get(&app.live_key, "/v1/access/events?limit=10").await.ok();
+    let mut by_sequence: Vec<Value> = told.iter().map(Received::json).collect();
+    by_sequence.sort_by_key(|message| message["sequence"].as_u64());
+    assert_eq!(feed["items"], json!(by_sequence));
+    assert_eq!((&feed["has_more"], &feed["last_sequence"]), (&json!(false), &by_sequence[2]["sequence"]));
+    assert_eq!(feed["next_after"], feed["head_position"]);
+    let by_product = format!("/v1/access/events?type=receipt.created&product_id={}", product["id"].as_str().unwrap());
+    assert_eq!(app.get(&app.live_key, &by_product).await.ok()["items"].as_array().map(Vec::len), Some(1));
     app.close().await;
 }
 

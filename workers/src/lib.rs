@@ -15,5 +15,5 @@ pub mod x402;
 pub use health::{WorkerHealth, WorkerState};
 pub use runtime::{
     DELIVERY_RESCUE, HOUSEKEEPING, Health, MAILER, MEMBERSHIP_SWEEP, PAYMENT_WATCHER, PROOF_SETTLEMENT, WEBHOOK_DELIVERER, WEBHOOK_EMITTER,
-    Watch, Workers,
+    WEBHOOK_FOLLOW_UP, Watch, Workers,
 };

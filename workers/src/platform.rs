@@ -5,6 +5,7 @@
 //! be [`SHOWN_FOR`] behind.
 
 use events::{
+    decider::Decider as _,
     log::{Log, ReadError},
     unit::{Loaded, load},
 };
@@ -24,6 +25,16 @@ pub struct Platform {
     log: Log,
     built_with: Arc<Rails>,
     seen: Arc<RwLock<Option<Seen>>>,
+    history: Arc<RwLock<History>>,
+}
+
+/// How the rails stood, by the position of each change of the policy.
+#[derive(Default)]
+struct History {
+    /// Up to here it is whole.
+    known_to: Option<u64>,
+    /// In the order of the log.
+    changes: Vec<(u64, Arc<Rails>)>,
 }
 
 /// The rails, and when they were read.
@@ -40,7 +51,7 @@ pub struct Standing {
 impl Platform {
     /// The rails that the service was built with, under the policy in `log`.
     pub fn new(log: Log, rails: Rails) -> Self {
-        Platform { log, built_with: Arc::new(rails), seen: Arc::default() }
+        Platform { log, built_with: Arc::new(rails), seen: Arc::default(), history: Arc::default() }
     }
 
     /// What the service was built with, whatever the policy says.
@@ -74,5 +85,37 @@ impl Platform {
             Some((since, rails)) if since.elapsed() < SHOWN_FOR => Ok(rails),
             _ => self.rails().await,
         }
+    }
+
+    /// As they stood when the event at `position` was recorded: what is told of that event, whenever it is told.
+    pub async fn at(&self, position: u64) -> Result<Arc<Rails>, ReadError> {
+        if let Ok(history) = self.history.read()
+            && history.known_to.is_some_and(|known_to| position <= known_to)
+        {
+            return Ok(history.at(position, &self.built_with));
+        }
+        // Taken before the read. Whatever comes before an event that is in the log is in the log too.
+        let known_to = self.log.known_head().saturating_sub(1).max(position);
+        let mut history = History { known_to: Some(known_to), changes: Vec::new() };
+        let mut policy = platform::Platform::default();
+        for recorded in self.log.read_stream(platform::stream(), 0).await? {
+            let event = recorded.decode().map_err(|source| ReadError::Codec { position: recorded.position, source })?;
+            policy = platform::Platform::evolve(policy, &event);
+            history.changes.push((recorded.position, Arc::new(self.built_with.under(&policy))));
+        }
+        let rails = history.at(position, &self.built_with);
+        if let Ok(mut known) = self.history.write()
+            && known.known_to < history.known_to
+        {
+            *known = history;
+        }
+        Ok(rails)
+    }
+}
+
+impl History {
+    fn at(&self, position: u64, built_with: &Rails) -> Arc<Rails> {
+        let before = self.changes.iter().rev().find(|(changed, _)| *changed < position);
+        before.map_or_else(|| Arc::new(built_with.under(&platform::Platform::default())), |(_, rails)| rails.clone())
     }
 }

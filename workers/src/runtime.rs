@@ -23,6 +23,8 @@ const STANDBY: Duration = Duration::from_secs(1);
 const MAX_BACKOFF: Duration = Duration::from_secs(10);
 /// The subscription that emits webhooks.
 pub const WEBHOOK_EMITTER: &str = "webhook_emitter";
+/// The subscription that carries out what merchants ask of webhook endpoints.
+pub const WEBHOOK_FOLLOW_UP: &str = "webhook_follow_up";
 /// The subscription that settles submitted proofs.
 pub const PROOF_SETTLEMENT: &str = "proof_settlement";
 /// The worker that looks for payments on the chain.
@@ -97,6 +99,7 @@ impl Workers {
         let reader = Reader::new(self.deps.pool.clone());
         let webhooks = Webhooks::new(&self.deps.log, &self.deps.vault, clock, projections, platform, &reader, config)?;
         self.subscribe(WEBHOOK_EMITTER, Start::Beginning, webhooks.emitter);
+        self.subscribe(WEBHOOK_FOLLOW_UP, Start::Beginning, webhooks.follow_up);
         let board = Board::new(WEBHOOK_DELIVERER);
         self.boards.push(board.clone());
         let (deps, stop, deliverer) = (self.deps.clone(), self.stop.clone(), webhooks.deliverer);

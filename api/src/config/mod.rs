@@ -133,6 +133,10 @@ pub struct Config {
     pub discord_authorize_url: Url,
     /// `HILT_HELIUS_WEBHOOK_SECRET`.
     pub helius_webhook_secret: Option<Secret<String>>,
+    /// `HILT_PAY_API_ALCHEMY_WEBHOOK_SIGNING_KEY`.
+    pub alchemy_signing_key: Option<Secret<String>>,
+    /// `HILT_ALCHEMY_WEBHOOK_CHAINS`.
+    pub alchemy_chains: rails::alchemy::Chains,
     /// `HILT_HOSTED_PRODUCTS`.
     pub hosted_products: bool,
     /// `HILT_TELEGRAM_BOT_USERNAME`, without `@`.
@@ -245,6 +249,12 @@ impl Config {
             discord_authorize_url: source
                 .required("HILT_DISCORD_AUTHORIZE_URL", "an http:// or https:// URL", |text| url_of(text, &["http", "https"]))?,
             helius_webhook_secret: source.optional("HILT_HELIUS_WEBHOOK_SECRET", "16 visible characters or more", shared_secret)?,
+            alchemy_signing_key: source.optional(
+                "HILT_PAY_API_ALCHEMY_WEBHOOK_SIGNING_KEY",
+                "16 visible characters or more",
+                shared_secret,
+            )?,
+            alchemy_chains: source.required("HILT_ALCHEMY_WEBHOOK_CHAINS", "a chain id, or webhook=chain id pairs", parsed)?,
             hosted_products: source.required("HILT_HOSTED_PRODUCTS", "on or off", on_or_off)?,
             telegram_bot_username: source.optional(
                 "HILT_TELEGRAM_BOT_USERNAME",

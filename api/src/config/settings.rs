@@ -78,6 +78,15 @@ pub const SETTINGS: &[Setting] = &[
     with("HILT_DISCORD_API_URL", "https://discord.com/api/v10", "Discord's REST address"),
     with("HILT_DISCORD_AUTHORIZE_URL", "https://discord.com/oauth2/authorize", "Discord's page that asks a buyer for consent"),
     unset("HILT_HELIUS_WEBHOOK_SECRET", "what Helius sends in Authorization with its webhooks; without it they are refused"),
+    unset(
+        "HILT_PAY_API_ALCHEMY_WEBHOOK_SIGNING_KEY",
+        "signing key of the Alchemy webhooks that tell of EVM transfers; without it they are refused",
+    ),
+    with(
+        "HILT_ALCHEMY_WEBHOOK_CHAINS",
+        "8453",
+        "EVM chain of those webhooks that do not name theirs: one chain id for all, or wh_…=8453,wh_…=1 by webhook",
+    ),
     with("HILT_HOSTED_PRODUCTS", "on", "whether merchants may create hosted products and buyers may pay for them: on or off"),
     unset("HILT_TELEGRAM_BOT_USERNAME", "Telegram bot that checkout pages name to buyers"),
     with("HILT_LOG", "info,async_nats=warn", "what is logged, as a tracing filter; `hilt dev` logs warnings only unless it is set"),

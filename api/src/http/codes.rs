@@ -93,6 +93,7 @@ codes! {
     PaymentFinished = "payment_finished" 409 "The payment is finished",
     WebhookDisabled = "webhook_disabled" 409 "The webhook endpoint is disabled",
     SetupIntentNotPending = "setup_intent_not_pending" 409 "The setup intent is decided",
+    WebhookPaused = "webhook_paused" 409 "The webhook endpoint is paused",
     BackingProduct = "backing_product" 409 "The product belongs to an access product",
     NotABackingProduct = "not_a_backing_product" 409 "The product backs no access product",
     AlreadyExists = "already_exists" 409 "It exists with other content",

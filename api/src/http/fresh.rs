@@ -74,6 +74,10 @@ impl Fresh {
     pub fn new(projections: Projections, own_writes: OwnWrites) -> Self {
         Fresh { projections, own_writes }
     }
+    /// Returns when projection `name` has reached `position`, or after `patience`.
+    pub async fn until(&self, name: &'static str, position: u64, patience: Duration) {
+        let _ = self.projections.wait_for(name, position, patience).await;
+    }
     /// Returns when projection `name` has everything that `owner` wrote through this process and whatever the request asks for.
     pub async fn wait(&self, name: &'static str, owner: Option<OwnerId>, min: MinPosition) -> Result<(), Problem> {
         let Some(position) = owner.and_then(|owner| self.own_writes.last(owner)).max(min.0) else { return Ok(()) };

@@ -109,6 +109,10 @@ impl Answer {
     pub fn ok(body: impl serde::Serialize) -> Result<Self, Problem> {
         Answer::new(StatusCode::OK, body)
     }
+    /// `202` with a body: what was asked for happens after the answer.
+    pub fn accepted(body: impl serde::Serialize) -> Result<Self, Problem> {
+        Answer::new(StatusCode::ACCEPTED, body)
+    }
     fn new(status: StatusCode, body: impl serde::Serialize) -> Result<Self, Problem> {
         let body = serde_json::to_value(body).map_err(|error| Problem::internal(&error, "write an answer"))?;
         Ok(Answer { status, body, once: &[], stamped: &[] })

@@ -1,5 +1,6 @@
 //! The routes, one file each, and how they become one service.
 
+mod access_events;
 mod access_products;
 mod admin;
 mod agent_bootstrap;
@@ -74,6 +75,7 @@ use utoipa_axum::router::OpenApiRouter;
 /// Every route that the public document describes.
 fn public() -> OpenApiRouter<State> {
     OpenApiRouter::with_openapi(openapi::base())
+        .merge(access_events::routes())
         .merge(access_products::routes())
         .merge(api_keys::routes())
         .merge(agent_bootstrap::routes())
@@ -124,7 +126,7 @@ fn public() -> OpenApiRouter<State> {
 /// Routes for staff and auditors, which the public document leaves out (INV-47).
 fn internal() -> OpenApiRouter<State> {
     let admin = OpenApiRouter::default().merge(admin::routes()).merge(staff::routes()).merge(tickets::admin_routes());
-    admin.merge(requirement_preview::routes())
+    admin.merge(webhooks::staff_routes()).merge(requirement_preview::routes())
 }
 
 /// The whole service, with `guard` before its routes. Bodies may have at most `body_limit` bytes.

@@ -137,6 +137,14 @@ impl Log {
         Ok(sqlx::query_as(include_str!("sql/read_events_by_id.sql")).bind(ids).fetch_all(self.pool()).await?)
     }
 
+    /// The event that began each of these streams, in no order; a stream that does not exist has none.
+    pub async fn first_events(&self, streams: &[StreamId]) -> Result<Vec<Recorded>, ReadError> {
+        let ids: Vec<Uuid> = streams.iter().map(|stream| stream.id).collect();
+        let categories: Vec<&str> = streams.iter().map(|stream| stream.category.as_str()).collect();
+        let query = sqlx::query_as(include_str!("sql/read_first_events.sql")).bind(ids).bind(categories);
+        Ok(query.fetch_all(self.pool()).await?)
+    }
+
     /// Numbers of the places that open and paid payments of `product` hold, in no order.
     pub async fn taken_places(&self, product: ProductId) -> Result<Vec<u32>, ReadError> {
         let numbers: Vec<i64> =

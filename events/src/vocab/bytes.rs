@@ -57,6 +57,12 @@ fn to_hex(bytes: &[u8]) -> String {
 fn from_hex(text: &str) -> Option<Vec<u8>> {
     hex::decode(text).ok()
 }
+fn to_0x(bytes: &[u8]) -> String {
+    format!("0x{}", hex::encode(bytes))
+}
+fn from_0x(text: &str) -> Option<Vec<u8>> {
+    from_hex(text.strip_prefix("0x")?)
+}
 fn to_base58(bytes: &[u8]) -> String {
     bs58::encode(bytes).into_string()
 }
@@ -80,6 +86,10 @@ byte_strings! {
     SolanaAddress[32] to_base58 from_base58 "a Solana address is base58 of exactly 32 bytes",
     /// A Solana transaction signature; base58 in JSON.
     TxSignature[64] to_base58 from_base58 "a Solana transaction signature is base58 of exactly 64 bytes",
+    /// An EVM address; `0x` and lower-case hex in JSON. What people type is checked for its checksum elsewhere.
+    EvmAddress[20] to_0x from_0x "an EVM address is 0x and 40 hexadecimal digits",
+    /// A hash of a block or a transaction of an EVM chain; `0x` and lower-case hex in JSON.
+    EvmHash[32] to_0x from_0x "an EVM hash is 0x and 64 hexadecimal digits",
     /// An Ed25519 signature; base64 in JSON.
     Signature64[64] to_base64 from_base64 "a signature is base64 of exactly 64 bytes",
 }

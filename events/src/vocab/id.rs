@@ -85,6 +85,8 @@ ids! {
     MailId,
     /// An agent's setup intent (OBJ-30); also the id of the sandbox workspace that is made for it.
     SetupIntentId,
+    /// A message of a provider of chain data.
+    ProviderWebhookId,
 }
 
 impl SetupIntentId {
@@ -95,6 +97,13 @@ impl SetupIntentId {
     /// The intent that the workspace would have been made for.
     pub fn of_workspace(owner: OwnerId) -> Self {
         SetupIntentId(owner.0)
+    }
+}
+
+impl ProviderWebhookId {
+    /// The one stream of a provider's message: a repeat is the same one.
+    pub fn of(provider: &str, message_ref: &str) -> Self {
+        ProviderWebhookId(Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("provider_webhook/{provider}/{message_ref}").as_bytes()))
     }
 }
 

@@ -74,6 +74,8 @@ words! {
         Fee = "fee",
         /// An owner's workspace; the stream's id is the owner's.
         Workspace = "workspace",
+        /// A message of a provider of chain data.
+        ProviderWebhook = "provider_webhook",
     }
 }
 

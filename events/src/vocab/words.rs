@@ -108,6 +108,8 @@ words! {
         ReceiptProof = "receipt_proof",
         /// A membership's end is near.
         RenewalReminder = "renewal_reminder",
+        /// A webhook endpoint was disabled without the merchant's wish.
+        WebhookDisabled = "webhook_disabled",
     }
     /// Whether an access product sells (OBJ-14).
     pub enum ProductStatus, "status is active or paused" {
@@ -192,7 +194,7 @@ words! {
         /// Create webhook endpoints.
         Webhooks = "access:webhooks",
     }
-    /// What webhooks tell (OPS-50).
+    /// What webhooks tell (OPS-50), and the test message.
     pub enum WebhookEvent, "a subscribed event is payment.confirmed, receipt.created, membership.activated, membership.expired or delivery.failed" {
         /// A payment is confirmed.
         PaymentConfirmed = "payment.confirmed",
@@ -204,6 +206,15 @@ words! {
         MembershipExpired = "membership.expired",
         /// Access could not be handed over.
         DeliveryFailed = "delivery.failed",
+        /// A test message that a merchant asked for. Nobody subscribes to it.
+        Test = "webhook.test",
+    }
+    /// Which deliveries are to be made again.
+    pub enum RedeliveryScope, "status is failed or all" {
+        /// Those that failed: given up, or waiting for another attempt.
+        Failed = "failed",
+        /// Those that arrived too.
+        All = "all",
     }
     /// What one webhook attempt came to.
     pub enum AttemptOutcome, "unknown attempt outcome" {

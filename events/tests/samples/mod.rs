@@ -136,6 +136,14 @@ pub fn sample(event_type: EventType) -> Event {
         | T::WebhookDelivered
         | T::WebhookRetryScheduled
         | T::WebhookDeadLettered
+        | T::WebhookEndpointReconfigured
+        | T::WebhookEndpointSecretRotated
+        | T::WebhookEndpointPaused
+        | T::WebhookEndpointResumed
+        | T::WebhookEndpointTestRequested
+        | T::WebhookEndpointRedeliveryRequested
+        | T::WebhookRedeliveryRequested
+        | T::ProviderWebhookReceived
         | T::ApiKeyIssued
         | T::ApiKeyRotated
         | T::ApiKeyRevoked

@@ -1,5 +1,10 @@
 use super::*;
-use events::vocab::{event::*, rail::RailId, words::*};
+use events::vocab::{
+    bytes::{EvmAddress, EvmHash},
+    event::*,
+    rail::RailId,
+    words::*,
+};
 
 pub fn sample(event_type: EventType) -> Event {
     match event_type {
@@ -149,6 +154,8 @@ fn webhook(event_type: EventType) -> Event {
             error: Some("http_status".into()),
             duration_ms: 1_250,
             attempted_at: at(60),
+            url: Some("https://example.com/hooks".into()),
+            signatures: Some(2),
         }
         .into(),
         EventType::WebhookDelivered => WebhookDelivered { delivery_id: id(1), endpoint_id: id(2), attempt: 4 }.into(),
@@ -158,6 +165,54 @@ fn webhook(event_type: EventType) -> Event {
         EventType::WebhookDeadLettered => {
             WebhookDeadLettered { delivery_id: id(1), endpoint_id: id(2), attempts: 10, reason: "exhausted".into() }.into()
         }
+        other => later_webhook(other),
+    }
+}
+
+fn later_webhook(event_type: EventType) -> Event {
+    match event_type {
+        EventType::WebhookEndpointReconfigured => WebhookEndpointReconfigured {
+            endpoint_id: id(1),
+            label: None,
+            url: "https://example.com/other".into(),
+            subscribed_events: vec![WebhookEvent::MembershipExpired],
+            product_ids: vec![id(2), id(3)],
+        }
+        .into(),
+        EventType::WebhookEndpointSecretRotated => {
+            WebhookEndpointSecretRotated { endpoint_id: id(1), secret_hash: hash(4), previous_valid_until: at(86_400) }.into()
+        }
+        EventType::WebhookEndpointPaused => WebhookEndpointPaused { endpoint_id: id(1) }.into(),
+        EventType::WebhookEndpointResumed => WebhookEndpointResumed { endpoint_id: id(1) }.into(),
+        EventType::WebhookEndpointTestRequested => WebhookEndpointTestRequested { endpoint_id: id(1), subject_id: id(2) }.into(),
+        EventType::WebhookEndpointRedeliveryRequested => {
+            WebhookEndpointRedeliveryRequested { endpoint_id: id(1), scope: RedeliveryScope::Failed, since: at(0), until: at(3_600) }.into()
+        }
+        EventType::WebhookRedeliveryRequested => WebhookRedeliveryRequested {
+            delivery_id: id(1),
+            endpoint_id: id(2),
+            requested_by: Some(id(3)),
+            reason: Some("repaired".into()),
+        }
+        .into(),
+        EventType::ProviderWebhookReceived => ProviderWebhookReceived {
+            provider: "alchemy".into(),
+            message_ref: "whevt_1".into(),
+            webhook_ref: Some("wh_1".into()),
+            sequence_number: Some("10000000000578619000".into()),
+            chain_id: 8_453,
+            block_number: 31_000_000,
+            block_hash: EvmHash([5; 32]),
+            candidates: vec![TransferCandidate {
+                tx_hash: EvmHash([6; 32]),
+                log_index: 7,
+                token_contract: EvmAddress([8; 20]),
+                from: EvmAddress([9; 20]),
+                to: EvmAddress([10; 20]),
+                amount: "25000000".into(),
+            }],
+        }
+        .into(),
         other => unreachable!("{other:?} has its sample elsewhere"),
     }
 }

@@ -15,6 +15,7 @@ mod phantom_session;
 mod platform;
 mod product;
 mod proof;
+mod provider_webhook;
 mod receipt;
 mod samples;
 mod sandbox;

@@ -2,11 +2,16 @@ use super::samples::*;
 use crate::{
     spec::given,
     webhook_delivery::{Answer, Attempt, Command, Emit, RETRY_SECONDS, Rejection, WebhookDelivery, disables_endpoint},
-    webhook_endpoint::{self, WebhookEndpoint},
+    webhook_endpoint::{self, Receiver, WebhookEndpoint},
 };
 use events::{
     decider::Decider,
-    vocab::{bytes::Hash32, event::*, id::DeliveryId, words::WebhookEvent},
+    vocab::{
+        bytes::Hash32,
+        event::*,
+        id::DeliveryId,
+        words::{RedeliveryScope, WebhookEvent},
+    },
 };
 
 fn emit(body: &str) -> Command {
@@ -20,7 +25,16 @@ fn emit(body: &str) -> Command {
     }))
 }
 fn tried(attempt: u32, answer: Answer, jitter_permille: u16) -> Command {
-    Command::RecordAttempt(Box::new(Attempt { attempt, answer, duration_ms: 12, now: at(0), jitter_permille }))
+    Command::RecordAttempt(Box::new(Attempt {
+        attempt,
+        answer,
+        duration_ms: 12,
+        now: at(0),
+        url: "https://example.com/hook".into(),
+        signatures: 1,
+        response: None,
+        jitter_permille,
+    }))
 }
 fn status(code: u16) -> Answer {
     Answer::Status { code, retry_after: None }
@@ -108,6 +122,58 @@ fn rejections_of_an_attempt_in_order_of_precedence() {
     assert_eq!(types(&open.when(Command::GiveUp { reason: "endpoint_disabled".into() }).events()), ["webhook.dead_lettered"]);
 }
 
+fn again() -> Command {
+    Command::Redeliver { requested_by: None, reason: None }
+}
+
+#[test]
+fn one_that_is_made_again_is_due_at_once_and_its_schedule_begins_anew() {
+    let dead = [failed_times(9), given::<WebhookDelivery>(&failed_times(9)).when(tried(10, timeout(), 0)).events()].concat();
+    let asked = [dead.clone(), given::<WebhookDelivery>(&dead).when(again()).events()].concat();
+    assert_eq!(types(&asked[asked.len() - 1..]), ["webhook.redelivery_requested"]);
+    let due = given::<WebhookDelivery>(&asked);
+    due.when(again()).nothing();
+    due.when(tried(10, timeout(), 0)).nothing();
+    let failed = due.when(tried(11, timeout(), 0)).events();
+    assert_eq!(payload!(failed[1].clone(), WebhookRetryScheduled).next_attempt_at, at(RETRY_SECONDS[0]));
+    let arrived = [asked.clone(), due.when(tried(11, status(200), 0)).events()].concat();
+    assert_eq!(types(&given::<WebhookDelivery>(&arrived).when(again()).events()), ["webhook.redelivery_requested"]);
+    // One that waits for another attempt does not wait any longer.
+    assert_eq!(types(&given::<WebhookDelivery>(&failed_times(2)).when(again()).events()), ["webhook.redelivery_requested"]);
+    given::<WebhookDelivery>(&emitted()).when(again()).nothing();
+    given::<WebhookDelivery>([]).when(again()).refused(Rejection::NotFound);
+    for reason in ["", "Because I say so."] {
+        let staff = Command::Redeliver { requested_by: None, reason: Some(reason.into()) };
+        given::<WebhookDelivery>(&dead).when(staff).refused(Rejection::ReasonRequired);
+    }
+}
+
+#[test]
+fn a_test_is_tried_once() {
+    let test = Command::Emit(Box::new(Emit {
+        endpoint_id: id(90),
+        event: WebhookEvent::Test,
+        source_event: id(CONFIRMED_EVENT),
+        source_position: 7,
+        subject_id: id(7),
+        body: "{}".into(),
+    }));
+    let emitted = given::<WebhookDelivery>([]).when(test).events();
+    let failed = given::<WebhookDelivery>(&emitted).when(tried(1, status(500), 0)).events();
+    assert_eq!(payload!(failed[1].clone(), WebhookDeadLettered).reason, "test_failed");
+    let answered = given::<WebhookDelivery>(&emitted).when(tried(1, status(204), 0)).events();
+    assert_eq!(types(&answered), ["webhook.delivery_attempted", "webhook.delivered"]);
+}
+
+#[test]
+fn what_the_receiver_said_is_sealed() {
+    let Command::RecordAttempt(attempt) = tried(1, status(500), 0) else { panic!() };
+    let said = Attempt { response: Some((id(7), r#"{"body":"who is a@b.c?"}"#.into())), ..*attempt };
+    let facts = given::<WebhookDelivery>(&emitted()).when(Command::RecordAttempt(Box::new(said))).facts();
+    assert_eq!(facts[0].personal.as_ref().unwrap().1.text.as_deref(), Some(r#"{"body":"who is a@b.c?"}"#));
+    assert!(!format!("{:?}", facts[0].event).contains("a@b.c"));
+}
+
 #[test]
 fn a_receiver_needs_a_url_that_can_be_called() {
     let create = |url: &str, https_only| {
@@ -145,4 +211,111 @@ fn a_receiver_needs_a_url_that_can_be_called() {
     given::<WebhookEndpoint>(&events).when(disable("")).refused(webhook_endpoint::Rejection::ReasonRequired);
     let disabled = [events.clone(), given::<WebhookEndpoint>(&events).when(disable("gone")).events()].concat();
     given::<WebhookEndpoint>(&disabled).when(disable("gone")).nothing();
+}
+
+fn registered() -> Vec<Event> {
+    vec![
+        WebhookEndpointCreated {
+            endpoint_id: id(90),
+            label: Some("main".into()),
+            url: "https://example.com/".into(),
+            subscribed_events: vec![WebhookEvent::PaymentConfirmed],
+            product_ids: vec![id(4)],
+            secret_hash: Hash32::of("first"),
+        }
+        .into(),
+    ]
+}
+fn after(history: &[Event], command: webhook_endpoint::Command) -> Vec<Event> {
+    [history, &given::<WebhookEndpoint>(history).when(command).events()].concat()
+}
+fn receiver(history: &[Event]) -> Receiver {
+    WebhookEndpoint::fold(history).receiver().unwrap().clone()
+}
+
+#[test]
+fn a_change_keeps_what_it_does_not_name() {
+    use webhook_endpoint::{Change, Command::Change as Do, Rejection};
+    let change = |change: Change| Do(Box::new(change));
+    let before = registered();
+    let endpoint = given::<WebhookEndpoint>(&before);
+    endpoint.when(change(Change::default())).nothing();
+    endpoint.when(change(Change { url: Some("https://example.com".into()), ..Change::default() })).nothing();
+    let renamed = after(&before, change(Change { label: Some(None), ..Change::default() }));
+    assert_eq!(receiver(&renamed), Receiver { label: None, ..receiver(&before) });
+    let all = Change {
+        label: Some(Some("other".into())),
+        url: Some("https://example.org/h".into()),
+        subscribed_events: Some(vec![WebhookEvent::MembershipExpired, WebhookEvent::PaymentConfirmed]),
+        product_ids: Some(vec![]),
+        https_only: true,
+    };
+    let now = receiver(&after(&before, change(all)));
+    assert_eq!(now.subscribed_events, [WebhookEvent::PaymentConfirmed, WebhookEvent::MembershipExpired]);
+    assert_eq!((now.url.as_str(), now.product_ids.len(), now.secret_hash), ("https://example.org/h", 0, Hash32::of("first")));
+    for events in [vec![], vec![WebhookEvent::Test]] {
+        let none = change(Change { subscribed_events: Some(events), ..Change::default() });
+        endpoint.when(none).refused(Rejection::SubscribedEventsRequired);
+    }
+    let plain = change(Change { url: Some("http://example.com/".into()), https_only: true, ..Change::default() });
+    endpoint.when(plain).refused(Rejection::InvalidUrl { rule: "a live endpoint needs https" });
+}
+
+#[test]
+fn two_secrets_sign_while_one_is_rotated_out_and_never_three() {
+    use webhook_endpoint::{Command, Rejection};
+    let rotate = |secret: &str, overlap_seconds, now| Command::RotateSecret { secret_hash: Hash32::of(secret), overlap_seconds, now };
+    let signing = |history: &[Event], now| receiver(history).signing(now).collect::<Vec<_>>();
+    let one = registered();
+    let two = after(&one, rotate("second", 60, at(0)));
+    assert_eq!(signing(&two, at(59)), [Hash32::of("second"), Hash32::of("first")]);
+    assert_eq!(signing(&two, at(60)), [Hash32::of("second")]);
+    let three = after(&two, rotate("third", 60, at(10)));
+    assert_eq!(signing(&three, at(11)), [Hash32::of("third"), Hash32::of("second")], "the first signs no more");
+    let at_once = after(&two, rotate("third", 0, at(10)));
+    assert_eq!(signing(&at_once, at(10)), [Hash32::of("third")]);
+    given::<WebhookEndpoint>(&two).when(rotate("second", 60, at(0))).nothing();
+    given::<WebhookEndpoint>(&one)
+        .when(rotate("second", 604_801, at(0)))
+        .refused(Rejection::OutOfRange { field: "overlap_seconds", rule: "is from 0 to 604800" });
+}
+
+#[test]
+fn pausing_resuming_and_what_is_refused_meanwhile() {
+    use webhook_endpoint::{Command, Rejection};
+    let test = || Command::Test { subject_id: id(7) };
+    let span = |since, until| Command::Redeliver { scope: RedeliveryScope::Failed, since: at(since), until: at(until) };
+    let active = registered();
+    let paused = after(&active, Command::Pause);
+    given::<WebhookEndpoint>(&active).when(Command::Resume).nothing();
+    given::<WebhookEndpoint>(&paused).when(Command::Pause).nothing();
+    given::<WebhookEndpoint>(&paused).when(test()).refused(Rejection::Paused);
+    assert_eq!(types(&given::<WebhookEndpoint>(&paused).when(Command::Resume).events()), ["webhook_endpoint.resumed"]);
+    assert_eq!(types(&given::<WebhookEndpoint>(&active).when(test()).events()), ["webhook_endpoint.test_requested"]);
+    assert_eq!(types(&given::<WebhookEndpoint>(&paused).when(span(0, 1)).events()), ["webhook_endpoint.redelivery_requested"]);
+    given::<WebhookEndpoint>(&active).when(span(1, 1)).refused(Rejection::OutOfRange { field: "until", rule: "is later than since" });
+
+    let failed = after(&active, Command::Disable { reason: webhook_endpoint::FAILING.into() });
+    for command in [Command::Pause, test(), span(0, 1)] {
+        given::<WebhookEndpoint>(&failed).when(command).refused(Rejection::Disabled);
+    }
+    assert_eq!(types(&given::<WebhookEndpoint>(&failed).when(Command::Resume).events()), ["webhook_endpoint.resumed"]);
+    let deleted = after(&active, Command::Disable { reason: webhook_endpoint::DELETED.into() });
+    for command in [Command::Resume, Command::Pause, Command::Change(Box::default())] {
+        given::<WebhookEndpoint>(&deleted).when(command).refused(Rejection::Disabled);
+    }
+    given::<WebhookEndpoint>([]).when(Command::Pause).refused(Rejection::NotFound);
+}
+
+#[test]
+fn a_receiver_is_given_up_after_five_days_of_nothing_but_failures() {
+    use webhook_endpoint::Command;
+    let days = |days: i64| at(days * 86_400);
+    let active = registered();
+    let give_up = |last| Command::GiveUp { since: at(0), last };
+    given::<WebhookEndpoint>(&active).when(give_up(at(5 * 86_400 - 1))).nothing();
+    let events = given::<WebhookEndpoint>(&active).when(give_up(days(5))).events();
+    assert_eq!(payload!(events[0].clone(), WebhookEndpointDisabled).reason, "failing");
+    given::<WebhookEndpoint>(&after(&active, Command::Pause)).when(give_up(days(9))).nothing();
+    given::<WebhookEndpoint>(&after(&active, give_up(days(6)))).when(give_up(days(9))).nothing();
 }

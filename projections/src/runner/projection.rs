@@ -23,6 +23,8 @@ pub trait Projection: Send + Sync + 'static {
     const VERSION: i32;
     /// Whether the fold reads personal data, which costs opening it.
     const PERSONAL: bool;
+    /// Whether events without keys begin rows of their own, under ids that nothing else has: there is nothing to look up for them.
+    const APPENDS: bool = false;
     /// DDL of its table, names unqualified.
     const SCHEMA: &'static str;
     /// Rows as jsonb text whose id is in `$1` or one of whose subjects is in `$2`.

@@ -39,7 +39,10 @@ impl Sample {
             error: Some("http_status".to_owned()),
             duration_ms: 12,
             attempted_at: START,
+            url: Some("https://example.com/hook".to_owned()),
+            signatures: Some(1),
         };
+        let answer = r#"{"headers":[["server","x"]],"body":"not now","truncated":false}"#;
         let retry = WebhookRetryScheduled {
             delivery_id: self.delivery,
             endpoint_id: self.endpoint,
@@ -51,7 +54,7 @@ impl Sample {
             self.sealed(added, self.ticket, text("We look into it.")),
             self.at(TicketWaitingOnMerchant { ticket_id: self.ticket }, self.ticket),
             self.sealed(emitted, self.delivery, text("{}")),
-            self.at(attempted, self.delivery),
+            self.sealed(attempted, self.delivery, text(answer)),
             self.at(retry, self.delivery),
         ]
         .into_iter()

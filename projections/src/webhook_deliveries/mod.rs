@@ -11,7 +11,7 @@ use crate::words::words;
 use events::vocab::words::AttemptOutcome;
 use events::vocab::{
     bytes::Hash32,
-    event::{Event, EventType},
+    event::{Event, EventType, ReceiverAnswer},
     id::{EndpointId, EventId},
     time::Timestamp,
     words::WebhookEvent,
@@ -60,7 +60,7 @@ impl Row for WebhookDelivery {
 
 impl Projection for WebhookDeliveries {
     const NAME: &'static str = "webhook_deliveries";
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
     const PERSONAL: bool = true;
     const SCHEMA: &'static str = include_str!("schema.sql");
     const LOAD: &'static str = include_str!("load.sql");
@@ -79,6 +79,7 @@ impl Projection for WebhookDeliveries {
             Event::WebhookDelivered(e) => Keys::row(e.delivery_id),
             Event::WebhookRetryScheduled(e) => Keys::row(e.delivery_id),
             Event::WebhookDeadLettered(e) => Keys::row(e.delivery_id),
+            Event::WebhookRedeliveryRequested(e) => Keys::row(e.delivery_id),
             Event::SubjectErased(e) => Keys::subject(e.subject_id),
             _ => Keys::none(),
         }
@@ -111,6 +112,10 @@ impl Projection for WebhookDeliveries {
                     error: e.error.clone(),
                     duration_ms: e.duration_ms,
                     attempted_at: e.attempted_at,
+                    url: e.url.clone(),
+                    signatures: e.signatures,
+                    response: event.personal(|p| &p.text).and_then(|json| serde_json::from_str(&json).ok()),
+                    next_attempt_at: None,
                 });
             }),
             Event::WebhookDelivered(e) => rows.update(event, e.delivery_id, |row| {
@@ -120,6 +125,14 @@ impl Projection for WebhookDeliveries {
             Event::WebhookRetryScheduled(e) => rows.update(event, e.delivery_id, |row| {
                 row.status = DeliveryStatus::RetryScheduled;
                 row.next_attempt_at = Some(e.next_attempt_at);
+                if let Some(last) = row.attempts.last_mut() {
+                    last.next_attempt_at = Some(e.next_attempt_at);
+                }
+            }),
+            Event::WebhookRedeliveryRequested(e) => rows.update(event, e.delivery_id, |row| {
+                row.status = DeliveryStatus::Pending;
+                row.next_attempt_at = None;
+                row.dead_letter_reason = None;
             }),
             Event::WebhookDeadLettered(e) => rows.update(event, e.delivery_id, |row| {
                 row.status = DeliveryStatus::DeadLettered;
@@ -127,7 +140,10 @@ impl Projection for WebhookDeliveries {
                 row.dead_letter_reason = Some(e.reason.clone());
             }),
             Event::SubjectErased(e) => {
-                rows.update_subject(event, e.subject_id, |row| row.body = None);
+                rows.update_subject(event, e.subject_id, |row| {
+                    row.body = None;
+                    row.attempts.iter_mut().for_each(|attempt| attempt.response = None);
+                });
                 Ok(())
             }
             other => Err(Poison::Unhandled(other.event_type().as_str())),
@@ -138,7 +154,7 @@ impl Projection for WebhookDeliveries {
 words! {
     /// Where a delivery stands.
     pub enum DeliveryStatus {
-        /// Not tried yet.
+        /// To be tried at once: never tried, or asked for again.
         Pending = "pending",
         /// Failed, and will be tried again.
         RetryScheduled = "retry_scheduled",
@@ -166,4 +182,12 @@ pub struct DeliveryAttempt {
     pub duration_ms: u32,
     /// When it was made.
     pub attempted_at: Timestamp,
+    /// Where it was sent.
+    pub url: Option<String>,
+    /// How many secrets signed it.
+    pub signatures: Option<u8>,
+    /// The beginning of what the receiver answered. Personal.
+    pub response: Option<ReceiverAnswer>,
+    /// When the next one was due, as it was decided then.
+    pub next_attempt_at: Option<Timestamp>,
 }

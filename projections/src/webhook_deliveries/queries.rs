@@ -5,6 +5,7 @@ use crate::{Page, QueryError, Reader, Window};
 use events::vocab::{
     id::{DeliveryId, EndpointId, EventId, OwnerId},
     time::Timestamp,
+    words::RedeliveryScope,
 };
 use serde::Deserialize;
 use uuid::Uuid;
@@ -47,11 +48,13 @@ pub async fn of_endpoint(
     reader: &Reader,
     owner: OwnerId,
     endpoint: EndpointId,
+    status: Option<DeliveryStatus>,
     window: Window,
 ) -> Result<Vec<WebhookDelivery>, QueryError> {
     let rows = sqlx::query_scalar(include_str!("queries/of_endpoint.sql"))
         .bind(owner.0)
         .bind(endpoint.0)
+        .bind(status.map(DeliveryStatus::as_str))
         .bind(window.after_time())
         .bind(window.after_id())
         .bind(window.limit())
@@ -80,4 +83,55 @@ pub async fn open(reader: &Reader, after: Option<DeliveryId>, limit: u32) -> Res
 pub async fn of_sources(reader: &Reader, owner: OwnerId, sources: &[EventId]) -> Result<Vec<WebhookDelivery>, QueryError> {
     let sources: Vec<Uuid> = sources.iter().map(|id| id.0).collect();
     reader.many(TABLES, sqlx::query_scalar(include_str!("queries/of_sources.sql")).bind(owner.0).bind(sources)).await
+}
+
+/// The same, to one endpoint only.
+pub async fn open_of(reader: &Reader, endpoint: EndpointId, after: Option<DeliveryId>, limit: u32) -> Result<Vec<Open>, QueryError> {
+    let after = after.map_or(Uuid::nil(), Uuid::from);
+    let query = sqlx::query_scalar(include_str!("queries/open_of.sql")).bind(endpoint.0).bind(after).bind(i64::from(limit));
+    reader.many(TABLES, query).await
+}
+
+/// Deliveries of a span of time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Span {
+    /// To whom.
+    pub endpoint: EndpointId,
+    /// Which of them.
+    pub scope: RedeliveryScope,
+    /// Emitted at this time or later.
+    pub since: Timestamp,
+    /// Emitted before this time.
+    pub until: Timestamp,
+}
+
+/// Deliveries of `span`: at most `limit` with ids above `after`, in the order of ids.
+pub async fn of_span(reader: &Reader, span: Span, after: Option<DeliveryId>, limit: u32) -> Result<Vec<Open>, QueryError> {
+    let query = sqlx::query_scalar(include_str!("queries/of_span.sql"))
+        .bind(span.endpoint.0)
+        .bind(span.since.datetime())
+        .bind(span.until.datetime())
+        .bind(after.map_or(Uuid::nil(), Uuid::from))
+        .bind(span.scope.as_str())
+        .bind(i64::from(limit));
+    reader.many(TABLES, query).await
+}
+
+/// Deliveries of all owners, or of one, that stand at `status`, newest first.
+pub async fn of_all_owners(
+    reader: &Reader,
+    status: DeliveryStatus,
+    owner: Option<OwnerId>,
+    endpoint: Option<EndpointId>,
+    window: Window,
+) -> Result<Vec<WebhookDelivery>, QueryError> {
+    let rows = sqlx::query_scalar(include_str!("queries/of_all_owners.sql"))
+        .bind(status.as_str())
+        .bind(owner.map(Uuid::from))
+        .bind(endpoint.map(Uuid::from))
+        .bind(window.after_time())
+        .bind(window.after_id())
+        .bind(window.limit())
+        .bind(window.offset());
+    reader.many(TABLES, rows).await
 }

@@ -37,6 +37,8 @@ COMMENT ON COLUMN webhook_deliveries.next_attempt_at IS 'When it is tried again.
 COMMENT ON COLUMN webhook_deliveries.dead_letter_reason IS 'Why it is not tried any more.';
 CREATE INDEX ON webhook_deliveries (owner_id, livemode, created_at DESC, id DESC);
 CREATE INDEX ON webhook_deliveries (status, next_attempt_at);
-CREATE INDEX ON webhook_deliveries (endpoint_id);
+CREATE INDEX ON webhook_deliveries (endpoint_id, created_at DESC, id DESC);
+CREATE INDEX ON webhook_deliveries (status, created_at DESC, id DESC);
+CREATE INDEX ON webhook_deliveries (endpoint_id, id) WHERE status IN ('pending', 'retry_scheduled');
 CREATE INDEX ON webhook_deliveries (source_event);
 CREATE INDEX ON webhook_deliveries (subject_id);

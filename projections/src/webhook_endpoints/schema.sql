@@ -11,7 +11,11 @@ CREATE TABLE webhook_endpoints (
     subscribed_events jsonb       NOT NULL,
     product_ids       jsonb       NOT NULL,
     status            text        NOT NULL,
-    disabled_reason   text
+    disabled_reason   text,
+    previous_secret_valid_until timestamptz,
+    failing_since     timestamptz,
+    last_failure_at   timestamptz,
+    last_success_at   timestamptz
 );
 COMMENT ON TABLE webhook_endpoints IS 'Webhook receivers.';
 COMMENT ON COLUMN webhook_endpoints.id IS 'The row''s id, which is the aggregate''s.';
@@ -25,6 +29,11 @@ COMMENT ON COLUMN webhook_endpoints.label IS 'The merchant''s words for it.';
 COMMENT ON COLUMN webhook_endpoints.url IS 'Where to call.';
 COMMENT ON COLUMN webhook_endpoints.subscribed_events IS 'Of what to tell.';
 COMMENT ON COLUMN webhook_endpoints.product_ids IS 'Of which products; empty means all.';
-COMMENT ON COLUMN webhook_endpoints.status IS 'active or disabled.';
+COMMENT ON COLUMN webhook_endpoints.status IS 'active, paused or disabled.';
 COMMENT ON COLUMN webhook_endpoints.disabled_reason IS 'Why it is disabled.';
+COMMENT ON COLUMN webhook_endpoints.previous_secret_valid_until IS 'Until when the secret before the present one signs too.';
+COMMENT ON COLUMN webhook_endpoints.failing_since IS 'The first failed attempt since the last one that succeeded.';
+COMMENT ON COLUMN webhook_endpoints.last_failure_at IS 'The last attempt that failed.';
+COMMENT ON COLUMN webhook_endpoints.last_success_at IS 'The last attempt that succeeded.';
 CREATE INDEX ON webhook_endpoints (owner_id, livemode, status);
+CREATE INDEX ON webhook_endpoints (failing_since) WHERE status = 'active' AND failing_since IS NOT NULL;

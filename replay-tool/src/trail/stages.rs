@@ -99,6 +99,7 @@ impl<'a> Seen<'a> {
             Event::WebhookEmitted(e) => _ = self.deliveries.entry(e.delivery_id).or_default(),
             Event::WebhookDelivered(e) => self.deliveries.entry(e.delivery_id).or_default().delivered = Some(position),
             Event::WebhookRetryScheduled(e) => self.deliveries.entry(e.delivery_id).or_default().retry = Some(e),
+            Event::WebhookRedeliveryRequested(e) => *self.deliveries.entry(e.delivery_id).or_default() = Delivery::default(),
             Event::WebhookDeadLettered(e) => self.deliveries.entry(e.delivery_id).or_default().dead = Some(e),
             _ => {}
         }

@@ -73,6 +73,18 @@ fn of_evidence(event: &Event) -> String {
         Event::TicketReopened(_) => "open again".to_owned(),
         Event::WebhookEndpointCreated(e) => format!("endpoint {} for {} kinds of event", e.endpoint_id, e.subscribed_events.len()),
         Event::WebhookEndpointDisabled(e) => format!("endpoint disabled: {}", e.reason),
+        Event::WebhookEndpointReconfigured(e) => format!("endpoint now for {} kinds of event", e.subscribed_events.len()),
+        Event::WebhookEndpointSecretRotated(e) => format!("a new signing secret; the one before signs until {}", e.previous_valid_until),
+        Event::WebhookEndpointPaused(_) => "endpoint paused".to_owned(),
+        Event::WebhookEndpointResumed(_) => "endpoint resumed".to_owned(),
+        Event::WebhookEndpointTestRequested(_) => "a test message was asked for".to_owned(),
+        Event::WebhookEndpointRedeliveryRequested(e) => {
+            format!("deliveries from {} to {} asked for again ({})", e.since, e.until, e.scope)
+        }
+        Event::WebhookRedeliveryRequested(_) => "asked for again".to_owned(),
+        Event::ProviderWebhookReceived(e) => {
+            format!("{} told of {} transfers in block {} of chain {}", e.provider, e.candidates.len(), e.block_number, e.chain_id)
+        }
         Event::WebhookEmitted(e) => format!("{} due at endpoint {}", e.event, e.endpoint_id),
         Event::WebhookDeliveryAttempted(e) => {
             let status = e.status_code.map_or("no answer".to_owned(), |code| format!("status {code}"));

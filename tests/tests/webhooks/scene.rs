@@ -22,10 +22,14 @@ use events::{
 use hilt_tests::{db::Database, receiver::Receiver, stack::nats_url};
 use ledger::{
     rails::Rails,
-    webhook_delivery::WebhookDelivery,
+    webhook_delivery::{RETRY_SECONDS, WebhookDelivery},
     webhook_endpoint::{self, WebhookEndpoint},
 };
-use projections::runner::{Deps, Progress, Projections};
+use projections::{
+    Reader,
+    access_events::Asked,
+    runner::{Deps, Progress, Projections},
+};
 use sqlx::postgres::PgPoolOptions;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
@@ -33,9 +37,9 @@ use workers::{
     WEBHOOK_EMITTER, Workers,
     platform::Platform,
     webhooks::{
-        WebhookConfig,
+        Feed, FeedPage, WebhookConfig,
         address::Targets,
-        sign::{PURPOSE, Secret},
+        sign::{self, PURPOSE, Secret},
     },
 };
 
@@ -130,9 +134,12 @@ impl Scene {
     pub async fn other_process(&self) -> Workers {
         self.workers_of(deps(&self.database, &self.clock, self.deps.stream.clone()).await, true)
     }
+    fn platform(&self) -> Platform {
+        Platform::new(self.log.clone(), Rails::standard())
+    }
     fn workers_of(&self, deps: Deps, allow_private: bool) -> Workers {
         let projections = Projections::new(deps.clone());
-        let platform = Platform::new(deps.log.clone(), Rails::standard());
+        let platform = self.platform();
         let mut workers = Workers::new(deps, CancellationToken::new());
         let config = WebhookConfig { targets: Targets { allow_private }, ..WebhookConfig::default() };
         workers.start_webhooks(&projections, &platform, &self.clock, config).unwrap();
@@ -156,7 +163,7 @@ impl Scene {
             status: ProductStatus::Active,
             live_mode_confirmed: true,
         };
-        self.append(&shop, vec![(Category::AccessProduct, shop.access_product.0, vec![product.into()])]).await;
+        self.append(&self.log, &shop, vec![(Category::AccessProduct, shop.access_product.0, vec![product.into()])]).await;
         shop
     }
 
@@ -179,8 +186,56 @@ impl Scene {
         Hook { id, secret: secret.reveal() }
     }
 
+    /// Changes a receiver as its merchant would.
+    pub async fn command(&self, shop: &Shop, hook: &Hook, command: webhook_endpoint::Command) {
+        let mut unit = Unit::new(&self.log, context(shop));
+        let mut endpoint = unit.load::<WebhookEndpoint>(hook.stream()).await.unwrap();
+        unit.decide(&mut endpoint, command, None).unwrap();
+        unit.commit().await.unwrap();
+    }
+    /// A new signing secret, beside the one before it for so many seconds.
+    pub async fn rotate(&self, shop: &Shop, hook: &Hook, overlap_seconds: u32) -> String {
+        let secret = Secret::generate();
+        self.vault.put_secret(sign::rotated(hook.id, secret.hash()), PURPOSE, secret.reveal().as_bytes()).await.unwrap();
+        let now = self.clock.now();
+        let command = webhook_endpoint::Command::RotateSecret { secret_hash: secret.hash(), overlap_seconds, now };
+        self.command(shop, hook, command).await;
+        secret.reveal()
+    }
+    pub async fn endpoint_state(&self, hook: &Hook) -> WebhookEndpoint {
+        unit::load::<WebhookEndpoint>(&self.log, hook.stream()).await.unwrap().state
+    }
+    /// What the merchant is told, page by page, up to the head of the log.
+    pub async fn feed(&self, shop: &Shop, limit: u32) -> Vec<serde_json::Value> {
+        self.projections.wait_for("access_events", self.log.known_head() - 1, SOON).await.unwrap();
+        let mut told = Vec::new();
+        let mut after = None;
+        loop {
+            let page = self.page(shop, after, limit).await;
+            told.extend(page.messages.iter().map(|message| serde_json::from_str(message).unwrap()));
+            if page.read_to == page.head {
+                return told;
+            }
+            assert!(page.read_to > after, "a page leads on");
+            after = page.read_to;
+        }
+    }
+    pub async fn page(&self, shop: &Shop, after: Option<u64>, limit: u32) -> FeedPage {
+        let feed = Feed::new(self.log.clone(), self.vault.clone(), self.platform(), Reader::new(self.deps.pool.clone()));
+        let asked = Asked { owner: shop.owner, livemode: shop.livemode, after, event: None, product: None, limit };
+        feed.page(asked).await.unwrap()
+    }
+    /// A log with a writer and connections of its own, as another process has it.
+    pub async fn other_log(&self) -> Log {
+        deps(&self.database, &self.clock, self.deps.stream.clone()).await.log
+    }
+
     /// A payment by `customer`, from creation to membership.
     pub async fn sale(&self, shop: &Shop, customer: &str) -> Sale {
+        self.sale_through(&self.log, shop, customer).await
+    }
+    /// The same through another process's log.
+    pub async fn sale_through(&self, log: &Log, shop: &Shop, customer: &str) -> Sale {
         let subject = self.vault.resolve_subject(shop.owner, &[("external_customer_id", customer)]).await.unwrap();
         let (payment, receipt): (PaymentId, ReceiptId) = (new_id(), new_id());
         let membership = MembershipId::of(shop.product, subject);
@@ -188,6 +243,7 @@ impl Scene {
         let personal = Personal { external_customer_id: Some(customer.to_owned()), ..Personal::default() };
         let ids = self
             .append(
+                log,
                 shop,
                 vec![
                     (
@@ -203,7 +259,7 @@ impl Scene {
         Sale { events: [ids[1], ids[2], ids[3]] }
     }
 
-    async fn append(&self, shop: &Shop, streams: Vec<(Category, uuid::Uuid, Vec<Fact>)>) -> Vec<EventId> {
+    async fn append(&self, log: &Log, shop: &Shop, streams: Vec<(Category, uuid::Uuid, Vec<Fact>)>) -> Vec<EventId> {
         let mut ids = Vec::new();
         let mut writes = Vec::new();
         for (category, id, facts) in streams {
@@ -214,7 +270,7 @@ impl Scene {
             }
             writes.push(StreamWrite { stream: StreamId::new(category, id), expected: Expected::NoStream, events });
         }
-        self.log.append(Append { context: context(shop), writes, idempotency: None }).await.unwrap();
+        log.append(Append { context: context(shop), writes, idempotency: None }).await.unwrap();
         ids
     }
 
@@ -237,6 +293,16 @@ impl Scene {
         let delivery = self.delivery(source, endpoint).await;
         assert_eq!(made(&delivery.state), count);
         delivery
+    }
+    /// Lets the schedule of these deliveries pass, with every attempt at them.
+    pub async fn attempt_all(&self, sources: &[EventId], hook: &Hook) {
+        for (attempt, wait) in (1..).zip(RETRY_SECONDS.into_iter().chain([0])) {
+            for source in sources {
+                self.attempted(*source, hook.id, attempt).await;
+            }
+            // The jitter is a quarter at most.
+            self.clock.advance_seconds(wait * 5 / 4 + 1);
+        }
     }
     /// How many of the delivery's events are such.
     pub async fn recorded(&self, source: EventId, endpoint: EndpointId, such: impl Fn(&Event) -> bool) -> usize {
@@ -270,7 +336,7 @@ impl Scene {
 
     /// The live read models are what the log makes them.
     pub async fn rebuilt_equals_live(&self) {
-        for name in ["webhook_endpoints", "webhook_deliveries"] {
+        for name in ["webhook_endpoints", "webhook_deliveries", "access_events"] {
             self.projections.wait_for(name, self.log.known_head() - 1, SOON).await.unwrap();
             let comparison = self.projections.compare(name, Progress::silent()).await.unwrap();
             assert_eq!(comparison.differences, []);

@@ -5,7 +5,8 @@
 
 use super::{
     emit::actor,
-    endpoints::Endpoints,
+    endpoints::{Endpoints, Standing},
+    lanes::Job,
     post::{Message, Poster, Reply},
     problem::WorkError,
 };
@@ -15,8 +16,8 @@ use events::{
     log::{Append, AppendError, Context, Expected, Log, NewEvent, StreamWrite},
     vault::Vault,
     vocab::{
-        event::{Event, WebhookEmitted},
-        id::{DeliveryId, EndpointId, EventId},
+        event::{Event, ReceiverAnswer, WebhookEmitted},
+        id::{DeliveryId, EndpointId, EventId, SubjectId},
         stream::{Category, Fact, Recorded, StreamId},
         time::Timestamp,
     },
@@ -64,49 +65,57 @@ struct Delivery {
 }
 
 impl Attempts {
-    /// Attempts `id` if it is due.
-    pub async fn attempt(&self, id: DeliveryId) -> Result<Progress, WorkError> {
+    /// Attempts `job` if it is due.
+    pub async fn attempt(&self, job: Job) -> Result<Progress, WorkError> {
+        let id = job.delivery;
+        let endpoint = self.endpoints.get(job.endpoint).await?;
+        // Resuming it queues the delivery again.
+        if endpoint.as_ref().is_some_and(|endpoint| endpoint.standing == Standing::Paused) {
+            return Ok(over(false));
+        }
         let delivery = self.read(id).await?;
-        let WebhookDelivery::Due { emitted, attempts, next_attempt_at } = &delivery.state else { return Ok(over(false)) };
+        let WebhookDelivery::Due { emitted, attempts, next_attempt_at, .. } = &delivery.state else { return Ok(over(false)) };
         let now = self.clock.now();
         if let Some(due) = next_attempt_at.filter(|due| *due > now) {
             return Ok(Progress { again: Some(due), slow: false });
         }
-        let endpoint = self.endpoints.get(emitted.endpoint_id).await?;
-        let Some(endpoint) = endpoint.filter(|endpoint| endpoint.active) else { return self.give_up(id, "endpoint_disabled").await };
-        let secret = endpoint.secret.as_ref().ok_or(WorkError::SecretMissing(emitted.endpoint_id))?;
+        let Some(endpoint) = endpoint.filter(|endpoint| endpoint.standing == Standing::Active) else {
+            return self.give_up(id, "endpoint_disabled").await;
+        };
+        let secrets = endpoint.secrets(now);
+        if secrets.is_empty() {
+            return Err(WorkError::SecretMissing(emitted.endpoint_id));
+        }
         let Some(body) = self.vault.open(&delivery.message).await?.and_then(|personal| personal.text) else {
             return self.give_up(id, "subject_erased").await;
         };
-        let (url, livemode, id_sent) = (&endpoint.created.url, endpoint.livemode, emitted.source_event);
-        let reply = self.poster.post(Message { url, livemode, id: id_sent, at: now, secret, body }).await;
-        let attempt = attempts.saturating_add(1);
+        let (url, livemode, id_sent) = (&endpoint.receiver.url, endpoint.livemode, emitted.source_event);
+        let reply = self.poster.post(Message { url, livemode, id: id_sent, at: now, secrets: &secrets, body }).await;
         measure(&reply);
-        self.record_attempt(delivery, attempt, reply, now).await
-    }
-
-    async fn record_attempt(&self, delivery: Delivery, attempt: u32, reply: Reply, now: Timestamp) -> Result<Progress, WorkError> {
         let slow = reply.took > SLOW;
         let command = webhook_delivery::Attempt {
-            attempt,
+            attempt: attempts.saturating_add(1),
             answer: reply.answer,
             duration_ms: u32::try_from(reply.took.as_millis()).unwrap_or(u32::MAX),
             now,
+            url: url.clone(),
+            signatures: u8::try_from(secrets.len()).unwrap_or(u8::MAX),
+            response: said(&delivery.message, reply.said.as_ref()),
             jitter_permille: jitter_permille(),
         };
-        let again = self.record(delivery, &Command::RecordAttempt(Box::new(command))).await?;
+        let again = self.record(delivery, Command::RecordAttempt(Box::new(command))).await?;
         Ok(Progress { again, slow })
     }
 
     async fn give_up(&self, id: DeliveryId, reason: &str) -> Result<Progress, WorkError> {
         let delivery = self.read(id).await?;
-        let again = self.record(delivery, &Command::GiveUp { reason: reason.to_owned() }).await?;
+        let again = self.record(delivery, Command::GiveUp { reason: reason.to_owned() }).await?;
         Ok(Progress { again, slow: false })
     }
 
     /// Records `command`, however long the log takes to accept it: the receiver has its message already. Returns when the
     /// delivery is due again.
-    async fn record(&self, mut delivery: Delivery, command: &Command) -> Result<Option<Timestamp>, WorkError> {
+    async fn record(&self, mut delivery: Delivery, mut command: Command) -> Result<Option<Timestamp>, WorkError> {
         loop {
             let facts = match WebhookDelivery::decide(&delivery.state, command.clone()) {
                 Ok(facts) => facts,
@@ -119,7 +128,7 @@ impl Attempts {
             }
             let gone = disables_endpoint(&facts);
             let after = facts.iter().fold(delivery.state.clone(), |state, fact| WebhookDelivery::evolve(state, &fact.event));
-            match self.log.append(self.outcome(&delivery, command, facts, gone).await?).await {
+            match self.log.append(self.outcome(&delivery, &command, facts, gone).await?).await {
                 Ok(_) => {
                     if let (true, Some(emitted)) = (gone, emitted(&after)) {
                         self.endpoints.forget(emitted.endpoint_id);
@@ -130,6 +139,8 @@ impl Attempts {
                     return Ok(next_attempt(&after));
                 }
                 Err(AppendError::Conflict { .. }) => {}
+                // What the receiver said can no longer be sealed, and so must not be kept.
+                Err(AppendError::SubjectErased) => command = without_response(command)?,
                 Err(AppendError::Overloaded { retry_after }) => tokio::time::sleep(retry_after).await,
                 Err(AppendError::Unavailable(_)) => tokio::time::sleep(PATIENCE).await,
                 Err(error) => return Err(error.into()),
@@ -165,7 +176,7 @@ impl Attempts {
         let mut cause = first;
         let mut events = Vec::with_capacity(facts.len());
         for (number, Fact { event, personal }) in facts.into_iter().enumerate() {
-            let event_id = EventId::derived(first, &outcome_name(command, number));
+            let event_id = EventId::derived(first, &outcome_name(delivery, command, number));
             events.push(NewEvent { event_id, event, personal, causation_id: Some(cause) });
             cause = event_id;
         }
@@ -201,12 +212,26 @@ impl Attempts {
     }
 }
 
-/// The name that an outcome's event id is derived from.
-fn outcome_name(command: &Command, number: usize) -> String {
-    match (command, number) {
-        (Command::RecordAttempt(attempt), 0) => format!("attempt-{}", attempt.attempt),
-        (Command::RecordAttempt(attempt), _) => format!("outcome-{}", attempt.attempt),
-        (Command::GiveUp { .. } | Command::Emit(_), _) => "given-up".to_owned(),
+/// The name that an outcome's event id is derived from. Attempts are counted on when a delivery is made again; giving up is not.
+fn outcome_name(delivery: &Delivery, command: &Command, number: usize) -> String {
+    match (command, &delivery.state, number) {
+        (Command::RecordAttempt(attempt), _, 0) => format!("attempt-{}", attempt.attempt),
+        (Command::RecordAttempt(attempt), _, _) => format!("outcome-{}", attempt.attempt),
+        (_, WebhookDelivery::Due { before: 1.., attempts, .. }, _) => format!("given-up-{attempts}"),
+        _ => "given-up".to_owned(),
+    }
+}
+
+fn said(message: &Recorded, said: Option<&ReceiverAnswer>) -> Option<(SubjectId, String)> {
+    Some((message.envelope.subject_id?, serde_json::to_string(said?).ok()?))
+}
+
+fn without_response(command: Command) -> Result<Command, WorkError> {
+    match command {
+        Command::RecordAttempt(attempt) if attempt.response.is_some() => {
+            Ok(Command::RecordAttempt(Box::new(webhook_delivery::Attempt { response: None, ..*attempt })))
+        }
+        _ => Err(WorkError::Refused("subject_erased")),
     }
 }
 

@@ -5,6 +5,8 @@
 
 use super::{
     attempt::{Attempts, Progress},
+    emit::changes_endpoint,
+    failing,
     lanes::{Job, Lanes, Limits},
     problem::WorkError,
 };
@@ -13,12 +15,17 @@ use events::{
     log::Log,
     vocab::{
         event::{Event, EventType},
+        id::EndpointId,
         stream::Recorded,
         time::Timestamp,
     },
 };
 use futures::FutureExt as _;
-use projections::{Reader, runner::Projections, webhook_deliveries};
+use projections::{
+    Reader,
+    runner::Projections,
+    webhook_deliveries::{self, Open},
+};
 use std::{panic::AssertUnwindSafe, time::Duration};
 use tokio::{
     sync::mpsc,
@@ -38,6 +45,8 @@ const BATCH: u64 = 1_000;
 const POLL: Duration = Duration::from_millis(250);
 /// How often the clock is looked at for retries that have become due.
 const TICK: Duration = Duration::from_millis(50);
+/// How often receivers are looked for that have failed for days.
+const SWEEP: Duration = Duration::from_secs(1);
 /// How long attempts under way may take to end when the process is asked to stop.
 const GRACE: Duration = Duration::from_secs(5);
 /// Seconds to the next look at a delivery that could not be attempted because something did not answer.
@@ -79,6 +88,8 @@ impl Deliverer {
         let mut under_way: JoinSet<(Job, Progress)> = JoinSet::new();
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut sweep = tokio::time::interval(SWEEP);
+        sweep.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         board.leading();
         loop {
             let now = self.attempts.clock.now();
@@ -99,6 +110,7 @@ impl Deliverer {
                 },
                 Some(done) = under_way.join_next() => settle(&mut lanes, done),
                 _ = tick.tick() => {}
+                _ = sweep.tick() => failing::give_up(&self.attempts.log, &self.reader, &self.attempts.clock).await?,
             }
         }
         // What is cut off here is sent again by the next deliverer.
@@ -126,23 +138,22 @@ impl Deliverer {
                 webhook_deliveries::open(&self.reader, after, PAGE).await.map_err(|error| WorkError::Projection(error.to_string()))?;
             let Some(last) = page.last() else { return Ok(from) };
             after = Some(last.delivery);
-            for due in page {
-                lanes.push(Job { due: due.next_attempt_at.unwrap_or(EARLIEST), delivery: due.delivery, endpoint: due.endpoint });
-            }
+            page.into_iter().map(queued).for_each(|job| lanes.push(job));
         }
     }
 
     fn follow(&self, from: u64) -> Feed {
         let (sender, jobs) = mpsc::channel(4 * BATCH as usize);
-        Feed { jobs, task: tokio::spawn(follow(self.attempts.clone(), from, sender)) }
+        let followed = Followed { attempts: self.attempts.clone(), projections: self.projections.clone(), reader: self.reader.clone() };
+        Feed { jobs, task: tokio::spawn(follow(followed, from, sender)) }
     }
 }
 
 /// Due since ever.
 const EARLIEST: Timestamp = Timestamp::from_micros(0);
 
-async fn follow(attempts: Attempts, mut next: u64, jobs: mpsc::Sender<Job>) -> Result<(), WorkError> {
-    let log: &Log = &attempts.log;
+async fn follow(followed: Followed, mut next: u64, jobs: mpsc::Sender<Job>) -> Result<(), WorkError> {
+    let log: &Log = &followed.attempts.log;
     let mut head = log.watch_head();
     loop {
         head.mark_unchanged();
@@ -153,40 +164,68 @@ async fn follow(attempts: Attempts, mut next: u64, jobs: mpsc::Sender<Job>) -> R
         }
         for recorded in events {
             next = recorded.position + 1;
-            if let Some(job) = job(&attempts, &recorded)?
-                && jobs.send(job).await.is_err()
-            {
-                return Ok(());
+            for job in followed.jobs(&recorded).await? {
+                if jobs.send(job).await.is_err() {
+                    return Ok(());
+                }
             }
         }
     }
 }
 
-/// What an event asks of the deliverer.
-fn job(attempts: &Attempts, recorded: &Recorded) -> Result<Option<Job>, WorkError> {
-    let concerns = matches!(
-        recorded.envelope.event_type,
-        EventType::WebhookEmitted | EventType::WebhookRetryScheduled | EventType::WebhookEndpointDisabled
-    );
-    if !concerns {
-        return Ok(None);
+/// What is needed to know what an event asks of the deliverer.
+struct Followed {
+    attempts: Attempts,
+    projections: Projections,
+    reader: Reader,
+}
+
+impl Followed {
+    /// What an event asks of the deliverer.
+    async fn jobs(&self, recorded: &Recorded) -> Result<Vec<Job>, WorkError> {
+        let event_type = recorded.envelope.event_type;
+        if changes_endpoint(event_type) {
+            let endpoint = EndpointId(recorded.envelope.stream.id);
+            self.attempts.endpoints.forget(endpoint);
+            return match event_type {
+                EventType::WebhookEndpointResumed => self.kept_for(endpoint, recorded.position).await,
+                _ => Ok(Vec::new()),
+            };
+        }
+        let concerns = [EventType::WebhookEmitted, EventType::WebhookRetryScheduled, EventType::WebhookRedeliveryRequested];
+        if !concerns.contains(&event_type) {
+            return Ok(Vec::new());
+        }
+        let (due, delivery, endpoint) = match recorded.decode()? {
+            Event::WebhookEmitted(emitted) => (EARLIEST, emitted.delivery_id, emitted.endpoint_id),
+            Event::WebhookRetryScheduled(retry) => (retry.next_attempt_at, retry.delivery_id, retry.endpoint_id),
+            Event::WebhookRedeliveryRequested(asked) => (EARLIEST, asked.delivery_id, asked.endpoint_id),
+            _ => return Ok(Vec::new()),
+        };
+        Ok(vec![Job { due, delivery, endpoint }])
     }
-    Ok(match recorded.decode()? {
-        Event::WebhookEmitted(emitted) => Some(Job { due: EARLIEST, delivery: emitted.delivery_id, endpoint: emitted.endpoint_id }),
-        Event::WebhookRetryScheduled(retry) => {
-            Some(Job { due: retry.next_attempt_at, delivery: retry.delivery_id, endpoint: retry.endpoint_id })
+
+    /// What was kept for an endpoint while it was paused.
+    async fn kept_for(&self, endpoint: EndpointId, position: u64) -> Result<Vec<Job>, WorkError> {
+        let behind = |error: &dyn std::fmt::Display| WorkError::Projection(error.to_string());
+        self.projections.wait_for(PROJECTION, position, PATIENCE).await.map_err(|error| behind(&error))?;
+        let (mut kept, mut after) = (Vec::new(), None);
+        loop {
+            let page = webhook_deliveries::open_of(&self.reader, endpoint, after, PAGE).await.map_err(|error| behind(&error))?;
+            let Some(last) = page.last() else { return Ok(kept) };
+            after = Some(last.delivery);
+            kept.extend(page.into_iter().map(queued));
         }
-        Event::WebhookEndpointDisabled(disabled) => {
-            attempts.endpoints.forget(disabled.endpoint_id);
-            None
-        }
-        _ => None,
-    })
+    }
+}
+
+fn queued(open: Open) -> Job {
+    Job { due: open.next_attempt_at.unwrap_or(EARLIEST), delivery: open.delivery, endpoint: open.endpoint }
 }
 
 /// An attempt that failed inside us, or panicked, is looked at again: nothing was recorded.
 async fn attempt(attempts: Attempts, job: Job) -> (Job, Progress) {
-    let outcome = AssertUnwindSafe(attempts.attempt(job.delivery)).catch_unwind().await;
+    let outcome = AssertUnwindSafe(attempts.attempt(job)).catch_unwind().await;
     let progress = match outcome {
         Ok(Ok(progress)) => progress,
         Ok(Err(WorkError::MessageMissing(_))) => Progress { again: None, slow: false },

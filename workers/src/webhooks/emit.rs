@@ -1,9 +1,9 @@
 //! Emission: which endpoints an event is for, and what they will be told. Recorded once for each event and endpoint (OPS-54).
 
 use super::{
-    endpoints::{Endpoint, Endpoints},
-    message::{About, Access, Customer, Told},
+    endpoints::{Endpoint, Endpoints, Standing},
     problem::WorkError,
+    tell::{Message, Source, Teller},
 };
 use crate::platform::Platform;
 use events::{
@@ -11,36 +11,30 @@ use events::{
     log::{Append, AppendError, Context, Expected, Log, NewEvent, StreamWrite},
     vault::Vault,
     vocab::{
-        event::{AccessProductCreated, Event, EventType, PaymentCreated},
-        id::{AccessProductId, DeliveryId, EndpointId, EventId, OwnerId, PaymentId, ProductId, SessionId},
-        personal::Personal,
-        rail::RailId,
+        event::{Event, EventType},
+        id::{DeliveryId, EndpointId, EventId, OwnerId},
         stream::{Actor, Category, Fact, Recorded, StreamId},
-        words::{DeliveryTrigger, WebhookEvent},
+        words::WebhookEvent,
     },
 };
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use ledger::webhook_delivery::{Command, Emit, WebhookDelivery};
 use projections::{
     Reader,
+    access_events::{self, Place},
     runner::{Applied, Projections},
     webhook_endpoints,
 };
-use std::{
-    collections::{BTreeSet, HashMap},
-    sync::{Arc, RwLock},
-    time::Duration,
-};
-use uuid::Uuid;
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 /// Events emitted at the same time: deliveries are in no order, and a batch moves on when all of it is emitted.
 const AT_ONCE: usize = 32;
 /// The read model that endpoints are found through.
 const ENDPOINTS: &str = "webhook_endpoints";
-/// How long to wait for it before the batch is tried again.
+/// The read model that knows what came before.
+const FEED: &str = "access_events";
+/// How long to wait for them before the batch is tried again.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// More products than this are not kept in memory at a time.
-const KEPT: usize = 10_000;
 
 /// Who the deliveries' events say did it.
 pub(super) fn actor() -> Actor {
@@ -56,187 +50,128 @@ pub fn emitted_id(source: EventId, endpoint: EndpointId) -> EventId {
 #[derive(Clone)]
 pub struct Emitter {
     log: Log,
-    vault: Vault,
+    teller: Teller,
     endpoints: Endpoints,
     projections: Projections,
     reader: Reader,
-    platform: Platform,
-    products: Arc<RwLock<HashMap<AccessProductId, Arc<AccessProductCreated>>>>,
 }
 
-/// Endpoints that are called, by workspace, mode and what they are subscribed to.
+/// Endpoints that are told, by workspace, mode and what they are subscribed to.
 type Listening = HashMap<(OwnerId, bool, WebhookEvent), Vec<Arc<Endpoint>>>;
 
-/// The payment behind an event: who paid for what, over which rail.
-struct Origin {
-    product: ProductId,
-    customer: Customer,
-    access: Option<Access>,
-}
+/// An event, and the endpoints that might want to be told of it.
+type Audience<'a> = (&'a Applied<'a>, Vec<Arc<Endpoint>>);
 
 impl Emitter {
     /// An emitter that finds endpoints through the read models.
     pub fn new(log: Log, vault: Vault, endpoints: Endpoints, projections: Projections, platform: Platform, reader: Reader) -> Self {
-        Emitter { log, vault, endpoints, projections, platform, reader, products: Arc::default() }
+        Emitter { teller: Teller::new(log.clone(), vault, platform), log, endpoints, projections, reader }
     }
 
     /// Whether events of this type are told of, or change who is told.
     pub fn wants(event: EventType) -> bool {
-        subscribed_as(event).is_some() || event == EventType::WebhookEndpointDisabled
+        subscribed_as(event).is_some() || changes_endpoint(event) || event == EventType::WebhookEndpointTestRequested
     }
 
     /// Emits what follows from `events`. Doing so again changes nothing.
     pub async fn emit_all(&self, events: &[Applied<'_>]) -> Result<(), WorkError> {
-        let listening = self.listening(events).await?;
-        stream::iter(events).map(Ok).try_for_each_concurrent(AT_ONCE, |applied| self.emit_one(applied, &listening)).await
-    }
-
-    async fn emit_one(&self, applied: &Applied<'_>, listening: &Listening) -> Result<(), WorkError> {
-        let (recorded, envelope) = (applied.recorded, &applied.recorded.envelope);
-        let Some((owner, livemode, event)) = audience(applied) else { return Ok(()) };
-        let listening = listening.get(&(owner, livemode, event)).map(Vec::as_slice).unwrap_or_default();
-        // What was registered later is not told of what was before.
-        let candidates: Vec<_> = listening.iter().filter(|endpoint| endpoint.since < recorded.position).collect();
-        if candidates.is_empty() {
-            return Ok(());
+        let Some(last) = events.last() else { return Ok(()) };
+        // Behind them, an endpoint registered just before an event would be missed, and its place in the feed.
+        for name in [ENDPOINTS, FEED] {
+            self.projections.wait_for(name, last.recorded.position, PATIENCE).await.map_err(|behind| projection(&behind))?;
         }
-        let (about, payment) = match applied.event {
-            Event::PaymentConfirmed(payment) => (About::Payment(payment), payment.payment_id),
-            Event::ReceiptCreated(receipt) => match receipt.payment_id {
-                Some(payment_id) => (About::Receipt(receipt), payment_id),
-                // Made by hand, it is of no product that an endpoint could listen for.
-                None => return Ok(()),
-            },
-            Event::MembershipActivated(membership) => (About::Membership(membership), membership.payment_id),
-            // The merchant is told when it begins to fail; the rescue's own tries are not news.
-            Event::DeliveryFailed(failed) if failed.trigger == DeliveryTrigger::Schedule => return Ok(()),
-            Event::DeliveryFailed(failed) => (About::Delivery(failed), failed.payment_id),
-            Event::MembershipExpired(membership) => (About::Ended(membership), membership.payment_id),
-            _ => return Ok(()),
-        };
-        let Some(origin) = self.origin(payment).await? else {
-            // It will never be there: every other webhook must not wait for it.
-            tracing::error!(event.id = %envelope.event_id, event.position = recorded.position, "no webhook: the payment is not in the log");
-            metrics::counter!("hilt_webhooks_not_emitted_total", "reason" => "payment_missing").increment(1);
-            return Ok(());
-        };
-        let concerned: Vec<_> = candidates.into_iter().filter(|endpoint| wants(endpoint, &origin)).collect();
-        if concerned.is_empty() {
-            return Ok(());
+        for applied in events.iter().filter(|applied| changes_endpoint(applied.recorded.envelope.event_type)) {
+            self.endpoints.forget(applied.recorded.envelope.stream.id.into());
         }
-        let rails = self.platform.shown().await?;
-        let told = Told {
-            id: envelope.event_id,
-            event,
-            at: envelope.recorded_at,
-            livemode: envelope.livemode,
-            sequence: recorded.position,
-            subject_version: envelope.version,
-            about,
-            customer: &origin.customer,
-            access: origin.access.as_ref().map(|access| (access, rails.get(access.rail_id))),
-        };
-        let body = told.body();
-        let emissions: Vec<_> = concerned.into_iter().map(|endpoint| self.emit(recorded, event, endpoint, &origin, &body)).collect();
+        let audiences = self.audiences(events).await?;
+        let places = self.places(&audiences).await?;
+        // What has no place in the feed is not told, whatever its type.
+        let is_test = |applied: &Applied<'_>| applied.recorded.envelope.event_type == EventType::WebhookEndpointTestRequested;
+        let told: Vec<_> = audiences.iter().filter(|(applied, _)| is_test(applied) || places.contains_key(&applied.event_id())).collect();
+        let mut sources = Vec::with_capacity(told.len());
+        for (applied, _) in &told {
+            let previous = places.get(&applied.event_id()).and_then(|place| place.previous);
+            sources.push(Source { recorded: applied.recorded, event: applied.event, previous });
+        }
+        let messages = self.teller.tell(&sources).await?;
+        let mut emissions = Vec::new();
+        for ((applied, endpoints), message) in told.into_iter().zip(&messages) {
+            let recorded = applied.recorded;
+            let Some(message) = message else {
+                // It will never be there: every other webhook must not wait for it.
+                tracing::error!(event.position = recorded.position, "no webhook: what the event goes back to is not in the log");
+                metrics::counter!("hilt_webhooks_not_emitted_total", "reason" => "origin_missing").increment(1);
+                continue;
+            };
+            let wanted = |endpoint: &&Arc<Endpoint>| {
+                message.event == WebhookEvent::Test || endpoint.wanted(recorded.position, message.event, &message.products)
+            };
+            emissions.extend(endpoints.iter().filter(wanted).map(|endpoint| self.emit(recorded, message, endpoint)));
+        }
         stream::iter(emissions).buffer_unordered(AT_ONCE).try_collect().await
     }
 
-    /// The endpoints subscribed to `events`, by whom and what they concern. The read model must have come as far as the events
-    /// have, or an endpoint registered just before one would be missed.
-    async fn listening(&self, events: &[Applied<'_>]) -> Result<Listening, WorkError> {
-        let behind = |error: &dyn std::fmt::Display| WorkError::Projection(error.to_string());
-        let mut listening = Listening::new();
-        if let Some(last) = events.last() {
-            self.projections.wait_for(ENDPOINTS, last.recorded.position, PATIENCE).await.map_err(|error| behind(&error))?;
+    /// Where these events stand in their owners' feeds.
+    async fn places(&self, audiences: &[Audience<'_>]) -> Result<HashMap<EventId, Place>, WorkError> {
+        if audiences.is_empty() {
+            return Ok(HashMap::new());
         }
+        let ids: Vec<EventId> = audiences.iter().map(|(applied, _)| applied.event_id()).collect();
+        let places = access_events::places(&self.reader, &ids).await.map_err(|error| projection(&error))?;
+        Ok(places.into_iter().map(|place| (place.event_id, place)).collect())
+    }
+
+    /// The events that anybody might be told of, and who that is.
+    async fn audiences<'a>(&self, events: &'a [Applied<'a>]) -> Result<Vec<Audience<'a>>, WorkError> {
+        let listening = self.listening(events).await?;
+        let mut audiences = Vec::new();
         for applied in events {
-            if let Event::WebhookEndpointDisabled(disabled) = applied.event {
-                self.endpoints.forget(disabled.endpoint_id);
+            let endpoints: Vec<_> = match applied.event {
+                Event::WebhookEndpointTestRequested(test) => {
+                    self.endpoints.get(test.endpoint_id).await?.filter(|its| its.standing != Standing::Disabled).into_iter().collect()
+                }
+                _ => {
+                    let found = audience(applied).and_then(|audience| listening.get(&audience));
+                    // What was registered later is not told of what was before.
+                    found.into_iter().flatten().filter(|endpoint| endpoint.knew(applied.recorded.position)).cloned().collect()
+                }
+            };
+            if !endpoints.is_empty() {
+                audiences.push((applied, endpoints));
             }
         }
+        Ok(audiences)
+    }
+
+    /// The endpoints subscribed to `events`, by whom and what they concern.
+    async fn listening(&self, events: &[Applied<'_>]) -> Result<Listening, WorkError> {
+        let mut listening = Listening::new();
         for (owner, livemode, event) in events.iter().filter_map(audience) {
             if listening.contains_key(&(owner, livemode, event)) {
                 continue;
             }
-            let rows = webhook_endpoints::listening(&self.reader, owner, livemode, event).await.map_err(|error| behind(&error))?;
+            let rows = webhook_endpoints::listening(&self.reader, owner, livemode, event).await.map_err(|error| projection(&error))?;
             let mut found = Vec::with_capacity(rows.len());
             for row in rows {
                 let endpoint = self.endpoints.get(row.meta.id.into()).await?;
-                found.extend(endpoint.filter(|its| its.active && its.owner == Some(owner) && its.livemode == livemode));
+                let told = |its: &Arc<Endpoint>| its.standing != Standing::Disabled && its.owner == Some(owner) && its.livemode == livemode;
+                found.extend(endpoint.filter(told));
             }
             listening.insert((owner, livemode, event), found);
         }
         Ok(listening)
     }
 
-    async fn origin(&self, id: PaymentId) -> Result<Option<Origin>, WorkError> {
-        let Some((Event::PaymentCreated(payment), mut personal)) = self.first(Category::Payment, id).await? else { return Ok(None) };
-        let mut rail = None;
-        if let Some(session) = payment.session_id {
-            let (session_rail, of_session) = self.session(session).await?;
-            rail = session_rail;
-            personal.external_customer_id = personal.external_customer_id.or(of_session.external_customer_id);
-            personal.email = personal.email.or(of_session.email);
-        }
-        let access = self.access(&payment, rail).await?;
-        Ok(Some(Origin { product: payment.product_id, customer: Customer { subject: payment.subject_id, personal }, access }))
-    }
-
-    async fn session(&self, id: SessionId) -> Result<(Option<RailId>, Personal), WorkError> {
-        match self.first(Category::PaymentSession, id).await? {
-            Some((Event::PaymentSessionCreated(session), personal)) => Ok((Some(session.rail_id), personal)),
-            _ => Ok((None, Personal::default())),
-        }
-    }
-
-    async fn access(&self, payment: &PaymentCreated, rail: Option<RailId>) -> Result<Option<Access>, WorkError> {
-        let Some(id) = payment.access_product_id else { return Ok(None) };
-        let known = self.products.read().ok().and_then(|products| products.get(&id).cloned());
-        let product = match known {
-            Some(product) => product,
-            None => {
-                let Some((Event::AccessProductCreated(product), _)) = self.first(Category::AccessProduct, id).await? else {
-                    return Ok(None);
-                };
-                let product = Arc::new(product);
-                if let Ok(mut products) = self.products.write() {
-                    if products.len() >= KEPT {
-                        products.clear();
-                    }
-                    products.insert(id, product.clone());
-                }
-                product
-            }
-        };
-        let rail_id = rail.unwrap_or(product.default_rail);
-        Ok(Some(Access { product: (*product).clone(), rail_id }))
-    }
-
-    /// The event that began a stream.
-    async fn first(&self, category: Category, id: impl Into<Uuid>) -> Result<Option<(Event, Personal)>, WorkError> {
-        let events = self.log.read_stream(StreamId::new(category, id), 0).await?;
-        let Some(first) = events.first() else { return Ok(None) };
-        let personal = self.vault.open(first).await?.unwrap_or_default();
-        Ok(Some((first.decode()?, personal)))
-    }
-
-    async fn emit(
-        &self,
-        source: &Recorded,
-        event: WebhookEvent,
-        endpoint: &Endpoint,
-        origin: &Origin,
-        body: &str,
-    ) -> Result<(), WorkError> {
-        let (envelope, endpoint_id) = (&source.envelope, endpoint.created.endpoint_id);
+    async fn emit(&self, source: &Recorded, message: &Message, endpoint: &Endpoint) -> Result<(), WorkError> {
+        let (envelope, endpoint_id) = (&source.envelope, endpoint.receiver.endpoint_id);
         let delivery_id = DeliveryId::of(envelope.event_id, endpoint_id);
         let emit = Emit {
             endpoint_id,
-            event,
+            event: message.event,
             source_event: envelope.event_id,
             source_position: source.position,
-            subject_id: origin.customer.subject,
-            body: body.to_owned(),
+            subject_id: message.subject,
+            body: message.body.clone(),
         };
         let facts = WebhookDelivery::decide(&WebhookDelivery::Absent, Command::Emit(Box::new(emit)));
         let facts = facts.map_err(|refused| WorkError::Refused(refused.code()))?;
@@ -264,7 +199,7 @@ impl Emitter {
         match self.log.append(append).await {
             Ok(appended) if appended.repeated => Ok(()),
             Ok(_) => {
-                metrics::counter!("hilt_webhooks_emitted_total", "event" => event.as_str()).increment(1);
+                metrics::counter!("hilt_webhooks_emitted_total", "event" => message.event.as_str()).increment(1);
                 Ok(())
             }
             // It is emitted already.
@@ -286,21 +221,30 @@ fn audience(applied: &Applied<'_>) -> Option<(OwnerId, bool, WebhookEvent)> {
     Some((envelope.owner_id?, envelope.livemode, subscribed_as(envelope.event_type)?))
 }
 
-/// What subscribers call an event, if they can subscribe to it (OPS-50). Exhaustive, so that a new event is considered here.
+/// What subscribers call an event, if they can subscribe to it (OPS-50). Whether one of such a type is told is for the feed to say.
 fn subscribed_as(event: EventType) -> Option<WebhookEvent> {
     match event {
         EventType::PaymentConfirmed => Some(WebhookEvent::PaymentConfirmed),
         EventType::ReceiptCreated => Some(WebhookEvent::ReceiptCreated),
-        EventType::MembershipActivated => Some(WebhookEvent::MembershipActivated),
+        EventType::MembershipActivated | EventType::EntitlementActivated => Some(WebhookEvent::MembershipActivated),
         EventType::DeliveryFailed => Some(WebhookEvent::DeliveryFailed),
-        EventType::MembershipExpired => Some(WebhookEvent::MembershipExpired),
+        EventType::MembershipExpired | EventType::EntitlementExpired => Some(WebhookEvent::MembershipExpired),
         _ => None,
     }
 }
 
-/// An endpoint names access products or the hosted products behind them; naming none means all.
-fn wants(endpoint: &Endpoint, origin: &Origin) -> bool {
-    let wanted: BTreeSet<Uuid> = endpoint.created.product_ids.iter().copied().collect();
-    let access = origin.access.as_ref().map(|access| access.product.access_product_id.0);
-    wanted.is_empty() || wanted.contains(&origin.product.0) || access.is_some_and(|id| wanted.contains(&id))
+/// Whether an endpoint is another after such an event.
+pub(super) fn changes_endpoint(event: EventType) -> bool {
+    matches!(
+        event,
+        EventType::WebhookEndpointReconfigured
+            | EventType::WebhookEndpointSecretRotated
+            | EventType::WebhookEndpointPaused
+            | EventType::WebhookEndpointResumed
+            | EventType::WebhookEndpointDisabled
+    )
+}
+
+fn projection(error: &dyn std::fmt::Display) -> WorkError {
+    WorkError::Projection(error.to_string())
 }

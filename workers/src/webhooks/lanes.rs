@@ -9,7 +9,7 @@ use events::vocab::{
 };
 use std::{
     cmp::Reverse,
-    collections::{BinaryHeap, HashMap, HashSet, VecDeque},
+    collections::{BinaryHeap, HashMap, VecDeque},
 };
 
 /// A delivery and when to attempt it.
@@ -42,10 +42,21 @@ struct Lane {
     in_turn: bool,
 }
 
+/// Where a delivery of the queue stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Known {
+    /// Waits for its time. An entry of the heap with another time is an old one.
+    Waiting(Timestamp),
+    /// Waits for its turn.
+    Ready,
+    /// Is attempted; it was asked for again meanwhile when there is a time.
+    UnderWay(Option<Timestamp>),
+}
+
 /// Deliveries by endpoint and by time.
 pub struct Lanes {
     limits: Limits,
-    known: HashSet<DeliveryId>,
+    known: HashMap<DeliveryId, Known>,
     waiting: BinaryHeap<Reverse<Job>>,
     lanes: HashMap<EndpointId, Lane>,
     /// Lanes that may start an attempt, in the order in which they are served.
@@ -56,11 +67,18 @@ pub struct Lanes {
 impl Lanes {
     /// An empty queue.
     pub fn new(limits: Limits) -> Self {
-        Lanes { limits, known: HashSet::new(), waiting: BinaryHeap::new(), lanes: HashMap::new(), turns: VecDeque::new(), under_way: 0 }
+        Lanes { limits, known: HashMap::new(), waiting: BinaryHeap::new(), lanes: HashMap::new(), turns: VecDeque::new(), under_way: 0 }
     }
-    /// Queues a delivery, unless it is queued or under way.
+    /// Queues a delivery. One that waits for a later time is moved forward; one that is under way is looked at again after it.
     pub fn push(&mut self, job: Job) {
-        if self.known.insert(job.delivery) {
+        let now = match self.known.get(&job.delivery) {
+            None => Known::Waiting(job.due),
+            Some(Known::Waiting(due)) if job.due < *due => Known::Waiting(job.due),
+            Some(Known::Waiting(_) | Known::Ready) => return,
+            Some(Known::UnderWay(asked)) => Known::UnderWay(Some(asked.map_or(job.due, |due| due.min(job.due)))),
+        };
+        self.known.insert(job.delivery, now);
+        if let Known::Waiting(_) = now {
             self.waiting.push(Reverse(job));
         }
     }
@@ -77,6 +95,7 @@ impl Lanes {
             let Some(delivery) = lane.ready.pop_front() else { continue };
             lane.under_way += 1;
             self.under_way += 1;
+            self.known.insert(delivery, Known::UnderWay(None));
             self.take_turn(endpoint);
             return Some(Job { due: now, delivery, endpoint });
         }
@@ -84,7 +103,10 @@ impl Lanes {
     }
     /// An attempt is over; `slow` tells whether the receiver was, and `again` when to try again, if at all.
     pub fn finish(&mut self, job: Job, slow: bool, again: Option<Timestamp>) {
-        self.known.remove(&job.delivery);
+        let asked = match self.known.remove(&job.delivery) {
+            Some(Known::UnderWay(asked)) => asked,
+            _ => None,
+        };
         if let Some(lane) = self.lanes.get_mut(&job.endpoint) {
             lane.under_way = lane.under_way.saturating_sub(1);
             lane.slow = slow;
@@ -94,7 +116,7 @@ impl Lanes {
             }
         }
         self.take_turn(job.endpoint);
-        if let Some(due) = again {
+        if let Some(due) = asked.into_iter().chain(again).min() {
             self.push(Job { due, ..job });
         }
     }
@@ -110,6 +132,10 @@ impl Lanes {
     fn wake(&mut self, now: Timestamp) {
         while self.waiting.peek().is_some_and(|Reverse(job)| job.due <= now) {
             let Some(Reverse(job)) = self.waiting.pop() else { return };
+            if self.known.get(&job.delivery) != Some(&Known::Waiting(job.due)) {
+                continue;
+            }
+            self.known.insert(job.delivery, Known::Ready);
             self.lanes.entry(job.endpoint).or_default().ready.push_back(job.delivery);
             self.take_turn(job.endpoint);
         }
@@ -194,7 +220,23 @@ mod tests {
         lanes.push(job(1, 1, 0));
         assert_eq!(drain(&mut lanes, 0), [(1, 1)]);
         lanes.push(job(1, 1, 0));
-        assert_eq!(drain(&mut lanes, 0), []);
+        lanes.finish(job(1, 1, 0), false, None);
+        assert_eq!(lanes.len(), 1, "asked for while it was under way");
+        assert_eq!(drain(&mut lanes, 0), [(1, 1)]);
+        lanes.finish(job(1, 1, 0), false, None);
+        assert_eq!((lanes.len(), drain(&mut lanes, 0)), (0, vec![]));
+    }
+
+    #[test]
+    fn one_that_waits_is_moved_forward_and_never_back() {
+        let mut lanes = Lanes::new(LIMITS);
+        lanes.push(job(1, 1, 100));
+        lanes.push(job(1, 1, 10));
+        lanes.push(job(1, 1, 50));
+        assert_eq!(drain(&mut lanes, 9), []);
+        assert_eq!(drain(&mut lanes, 10), [(1, 1)]);
+        lanes.finish(job(1, 1, 10), false, None);
+        assert_eq!((lanes.len(), drain(&mut lanes, 1_000)), (0, vec![]), "the later times are forgotten");
     }
 
     #[test]

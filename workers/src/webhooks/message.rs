@@ -1,7 +1,10 @@
 //! What a webhook says (OPS-51): rendered once, when it is emitted, so that every attempt sends the same bytes.
 
 use events::vocab::{
-    event::{AccessProductCreated, DeliveryFailed, MembershipActivated, MembershipExpired, PaymentConfirmed, ReceiptCreated},
+    event::{
+        AccessProductCreated, DeliveryFailed, EntitlementActivated, EntitlementExpired, EntitlementOrigin, EntitlementPended,
+        MembershipActivated, MembershipExpired, PaymentConfirmed, ReceiptCreated,
+    },
     id::{EventId, SubjectId},
     personal::Personal,
     rail::RailId,
@@ -15,21 +18,21 @@ use serde_json::{Map, Value, json};
 pub struct Told<'a> {
     /// The event's id: the message's own.
     pub id: EventId,
-    /// The subscribed event.
-    pub event: WebhookEvent,
     /// When the log accepted it.
     pub at: Timestamp,
     /// Whether it concerns real money.
     pub livemode: bool,
-    /// Position in the log: lets a receiver see a gap.
+    /// Position in the log: orders what a receiver is told.
     pub sequence: u64,
+    /// Position of what the owner was told of before it, in the same mode: lets a receiver see a gap.
+    pub previous_sequence: Option<u64>,
     /// Version of the event's stream: lets a receiver reject the stale.
     pub subject_version: u64,
     /// What it is about.
     pub about: About<'a>,
-    /// Who paid.
-    pub customer: &'a Customer,
-    /// The access product and the rail as it now stands, for products of the Pay API.
+    /// Who paid; nobody in a test.
+    pub customer: Option<&'a Customer>,
+    /// The access product and the rail as it stood then, for products of the Pay API.
     pub access: Option<(&'a Access, &'a Rail)>,
 }
 
@@ -45,6 +48,24 @@ pub enum About<'a> {
     Delivery(&'a DeliveryFailed),
     /// A membership that is over.
     Ended(&'a MembershipExpired),
+    /// Access in the sandbox begins: told like a membership, so that an integration can be tried there. Nothing was paid.
+    SandboxBegun {
+        /// What began.
+        activated: &'a EntitlementActivated,
+        /// What it waited as.
+        pended: &'a EntitlementPended,
+    },
+    /// It is over.
+    SandboxEnded {
+        /// What ended.
+        ended: &'a EntitlementExpired,
+        /// What it had waited as.
+        pended: &'a EntitlementPended,
+        /// When it was to end.
+        period_end: Option<Timestamp>,
+    },
+    /// Nothing happened: the merchant wants to see a message.
+    Test,
 }
 
 /// Who paid, as the merchant knows him.
@@ -70,19 +91,24 @@ impl Told<'_> {
     pub fn body(&self) -> String {
         let mut data = Map::new();
         let (name, mut object) = self.about.object();
-        let Personal { external_customer_id, email, .. } = &self.customer.personal;
-        object["external_customer_id"] = json!(external_customer_id);
-        object["email"] = json!(email);
+        if let Some(Customer { personal, .. }) = self.customer {
+            object["external_customer_id"] = json!(personal.external_customer_id);
+            object["email"] = json!(personal.email);
+        }
         data.insert(name.to_owned(), object);
+        if let About::SandboxBegun { pended, .. } | About::SandboxEnded { pended, .. } = self.about {
+            data.insert("sandbox".to_owned(), sandbox_object(pended));
+        }
         if let Some((access, rail)) = self.access {
             data.insert("access".to_owned(), access.object(rail));
         }
         json!({
             "id": self.id,
-            "type": self.event,
+            "type": self.about.event(),
             "created_at": self.at,
             "livemode": self.livemode,
             "sequence": self.sequence,
+            "previous_sequence": self.previous_sequence,
             "subject_version": self.subject_version,
             "data": data,
         })
@@ -91,6 +117,18 @@ impl Told<'_> {
 }
 
 impl About<'_> {
+    /// What subscribers call it.
+    pub fn event(&self) -> WebhookEvent {
+        match self {
+            About::Payment(_) => WebhookEvent::PaymentConfirmed,
+            About::Receipt(_) => WebhookEvent::ReceiptCreated,
+            About::Membership(_) | About::SandboxBegun { .. } => WebhookEvent::MembershipActivated,
+            About::Delivery(_) => WebhookEvent::DeliveryFailed,
+            About::Ended(_) | About::SandboxEnded { .. } => WebhookEvent::MembershipExpired,
+            About::Test => WebhookEvent::Test,
+        }
+    }
+
     fn object(&self) -> (&'static str, Value) {
         match self {
             About::Payment(payment) => ("payment", payment_object(payment)),
@@ -98,6 +136,9 @@ impl About<'_> {
             About::Membership(membership) => ("membership", membership_object(membership)),
             About::Delivery(failed) => ("delivery", delivery_object(failed)),
             About::Ended(membership) => ("membership", ended_object(membership)),
+            About::SandboxBegun { activated, pended } => ("membership", sandbox_begun_object(activated, pended)),
+            About::SandboxEnded { ended, pended, period_end } => ("membership", sandbox_ended_object(ended, pended, *period_end)),
+            About::Test => ("test", json!({ "message": "This is a test. Nothing was paid, and nobody has access by it." })),
         }
     }
 }
@@ -169,6 +210,40 @@ fn ended_object(membership: &MembershipExpired) -> Value {
         "current_period_end_at": membership.period_end,
         "expired_at": membership.expired_at,
     })
+}
+
+/// The members of [`membership_object`]; its id is the entitlement's, since there is no membership in the sandbox.
+fn sandbox_begun_object(activated: &EntitlementActivated, pended: &EntitlementPended) -> Value {
+    json!({
+        "id": activated.entitlement_id,
+        "product_id": pended.product_id,
+        "status": "ACTIVE",
+        "wallet": pended.wallet,
+        "payment_id": null,
+        "tx_signature": null,
+        "current_period_start_at": activated.active_from,
+        "current_period_end_at": activated.expires_at,
+    })
+}
+
+fn sandbox_ended_object(ended: &EntitlementExpired, pended: &EntitlementPended, period_end: Option<Timestamp>) -> Value {
+    json!({
+        "id": ended.entitlement_id,
+        "product_id": pended.product_id,
+        "status": "EXPIRED",
+        "payment_id": null,
+        "current_period_end_at": period_end,
+        "expired_at": ended.expired_at,
+    })
+}
+
+/// Says that nothing was paid.
+fn sandbox_object(pended: &EntitlementPended) -> Value {
+    let session = match pended.origin {
+        EntitlementOrigin::Sandbox { sandbox_session_id, .. } => Some(sandbox_session_id),
+        EntitlementOrigin::Session { .. } => None,
+    };
+    json!({ "entitlement_id": pended.entitlement_id, "sandbox_session_id": session })
 }
 
 impl Access {
@@ -247,18 +322,19 @@ mod tests {
         let rails = ledger::rails::Rails::standard();
         let told = Told {
             id: id(10),
-            event: WebhookEvent::PaymentConfirmed,
             at: Timestamp::from_micros(2_000_000),
             livemode: true,
             sequence: 41,
+            previous_sequence: Some(17),
             subject_version: 3,
             about: About::Payment(&payment),
-            customer: &customer,
+            customer: Some(&customer),
             access: Some((&access(), rails.get(RailId::SolanaUsdc))),
         };
         let body: Value = serde_json::from_str(&told.body()).unwrap();
         assert_eq!(body["type"], "payment.confirmed");
         assert_eq!((&body["sequence"], &body["subject_version"], &body["livemode"]), (&json!(41), &json!(3), &json!(true)));
+        assert_eq!(body["previous_sequence"], 17);
         assert_eq!(body["created_at"], "1970-01-01T00:00:02Z");
         assert_eq!(body["data"]["payment"]["external_customer_id"], "user_1");
         assert_eq!(body["data"]["payment"]["amount_minor_units"], 79_000_000);

@@ -8,15 +8,23 @@ mod attempt;
 mod deliver;
 mod emit;
 mod endpoints;
+mod failing;
+mod feed;
+mod follow_up;
 mod lanes;
 mod message;
+mod origin;
 mod post;
 mod problem;
+pub mod sent;
 pub mod sign;
+mod tell;
 
 pub use deliver::Deliverer;
 pub use emit::{Emitter, emitted_id};
 pub use endpoints::{Endpoint, Endpoints};
+pub use feed::{Feed, FeedPage};
+pub use follow_up::FollowUp;
 pub use lanes::Limits;
 pub use problem::WorkError;
 
@@ -40,6 +48,8 @@ pub struct WebhookConfig {
     pub timeout: Duration,
     /// How much is under way at a time.
     pub limits: Limits,
+    /// Whether merchants are told by mail of endpoints that were disabled.
+    pub sends_mail: bool,
 }
 
 impl Default for WebhookConfig {
@@ -48,6 +58,7 @@ impl Default for WebhookConfig {
             targets: Targets { allow_private: false },
             timeout: Duration::from_secs(15),
             limits: Limits { lane: 16, slow_lane: 2, total: 1_024 },
+            sends_mail: false,
         }
     }
 }
@@ -58,6 +69,8 @@ pub struct Webhooks {
     pub emitter: Emitter,
     /// Delivers.
     pub deliverer: Deliverer,
+    /// Carries out what merchants ask of endpoints.
+    pub follow_up: FollowUp,
 }
 
 impl Webhooks {
@@ -76,7 +89,14 @@ impl Webhooks {
         let poster = Poster::new(config.targets, config.timeout)?;
         let attempts = Attempts { log: log.clone(), vault: vault.clone(), clock: clock.clone(), endpoints, poster };
         let deliverer = Deliverer { attempts, projections: projections.clone(), reader: reader.clone(), limits: config.limits };
-        Ok(Webhooks { emitter, deliverer })
+        let follow_up = FollowUp {
+            log: log.clone(),
+            vault: vault.clone(),
+            projections: projections.clone(),
+            reader: reader.clone(),
+            sends_mail: config.sends_mail,
+        };
+        Ok(Webhooks { emitter, deliverer, follow_up })
     }
 }
 

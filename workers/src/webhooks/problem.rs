@@ -4,10 +4,10 @@ use events::{
     codec::CodecError,
     log::{AppendError, ReadError},
     vault::VaultError,
-    vocab::id::{DeliveryId, EndpointId},
+    vocab::id::{DeliveryId, EndpointId, EventId},
 };
 
-/// What went wrong. All but the last two pass by themselves.
+/// What went wrong. All but the last three pass by themselves.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkError {
     /// The log did not answer.
@@ -31,6 +31,9 @@ pub enum WorkError {
     /// The vault does not hold the secret whose hash the log holds.
     #[error("the signing secret of endpoint {0} is missing")]
     SecretMissing(EndpointId),
+    /// The log does not hold what an event in it goes back to.
+    #[error("what is told of event {0} is not in the log")]
+    EventMissing(EventId),
     /// A delivery has no message.
     #[error("delivery {0} has no message in the log")]
     MessageMissing(DeliveryId),

@@ -3,16 +3,22 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use events::{
     clock::random_bytes,
-    vocab::{bytes::Hash32, time::Timestamp},
+    vocab::{bytes::Hash32, id::EndpointId, time::Timestamp},
 };
 use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 use std::fmt;
+use uuid::Uuid;
 
 /// What a secret's text begins with.
 pub const PREFIX: &str = "whsec_";
-/// What the vault keeps signing secrets under.
+/// What the vault keeps signing secrets as. An endpoint's first one is the endpoint's; see [`rotated`] for later ones.
 pub const PURPOSE: &str = "webhook_signing_secret";
+
+/// Whose the vault says a later secret is, by its hash: two of one endpoint sign while one is rotated out.
+pub fn rotated(endpoint: EndpointId, hash: Hash32) -> Uuid {
+    Uuid::new_v5(&endpoint.0, &hash.0)
+}
 
 /// An endpoint's signing secret. `Debug` shows nothing.
 #[derive(Clone, PartialEq, Eq)]

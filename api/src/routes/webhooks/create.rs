@@ -132,18 +132,18 @@ async fn create_webhook(
                 https_only: livemode && !targets.allow_private,
             };
             unit.decide(&mut endpoint, Command::Create(Box::new(create)), None).map_err(|refused| refused_problem(&refused))?;
-            let WebhookEndpoint::Active(created) = endpoint.state else { return Err(Problem::of(Code::Internal)) };
             // Before the event: whoever sees the endpoint finds its secret. Without the event the secret is nobody's.
             let kept = vault.put_secret(endpoint_id.0, sign::PURPOSE, secret.reveal().as_bytes()).await;
             kept.map_err(|error| rejection::read(&error))?;
-            let webhook = WebhookView::active(*created, livemode, clock.now());
+            let webhook = WebhookView::of(&endpoint.state, livemode, clock.now()).ok_or_else(|| Problem::of(Code::Internal))?;
             let answer = Answer::created(CreatedWebhook { webhook, signing_secret: secret.reveal() })?;
             Ok(Draft { unit, answer: answer.once(&["/signing_secret"]).stamped() })
         })
         .await
 }
 
-fn label(label: Option<String>) -> Result<Option<String>, Problem> {
+/// The merchant's own words, if there are any.
+pub(super) fn label(label: Option<String>) -> Result<Option<String>, Problem> {
     let label = label.map(|label| label.trim().to_owned()).filter(|label| !label.is_empty());
     match &label {
         Some(label) if label.chars().count() > LONGEST_LABEL => {
@@ -153,22 +153,28 @@ fn label(label: Option<String>) -> Result<Option<String>, Problem> {
     }
 }
 
-fn url_problem(bad: &BadTarget) -> Problem {
+pub(super) fn url_problem(bad: &BadTarget) -> Problem {
     Problem::field(Code::InvalidWebhookUrl, "url", bad.to_string())
 }
 
-fn refused_problem(refused: &Rejection) -> Problem {
+/// A refused command, with the field that it is about.
+pub(super) fn refused_problem(refused: &Rejection) -> Problem {
     match refused {
         Rejection::InvalidUrl { rule } => Problem::field(Code::InvalidWebhookUrl, "url", *rule),
         Rejection::SubscribedEventsRequired => Problem::field(Code::ValidationFailed, "subscribed_events", "names at least one event"),
         Rejection::NotFound => Problem::of(Code::WebhookNotFound),
+        Rejection::OutOfRange { field, rule } => Problem::field(Code::ValidationFailed, *field, *rule),
+        Rejection::Disabled => Problem::of(Code::WebhookDisabled)
+            .next_action("Resume the endpoint if it was disabled for failing; register another if you deleted it."),
+        Rejection::Paused => Problem::of(Code::WebhookPaused).next_action("Resume the endpoint."),
         Rejection::AlreadyExists | Rejection::ReasonRequired => rejection::decided(refused.code(), refused),
     }
 }
 
-fn subscribed(names: &[String]) -> Result<Vec<WebhookEvent>, Problem> {
+/// The events of these names. Nobody subscribes to tests.
+pub(super) fn subscribed(names: &[String]) -> Result<Vec<WebhookEvent>, Problem> {
     let parse = |(index, name): (usize, &String)| {
-        name.parse::<WebhookEvent>().map_err(|rule| FieldError { field: format!("subscribed_events[{index}]"), message: rule.to_string() })
+        known(name).map_err(|rule| FieldError { field: format!("subscribed_events[{index}]"), message: rule.to_string() })
     };
     let (known, unknown): (Vec<_>, Vec<_>) = names.iter().enumerate().map(parse).partition(Result::is_ok);
     let errors: Vec<FieldError> = unknown.into_iter().filter_map(Result::err).collect();
@@ -179,8 +185,14 @@ fn subscribed(names: &[String]) -> Result<Vec<WebhookEvent>, Problem> {
     }
 }
 
+/// The event of that name, if one can be subscribed to.
+pub(in crate::routes) fn known(name: &str) -> Result<WebhookEvent, String> {
+    let event = name.parse::<WebhookEvent>().map_err(|rule| rule.to_string())?;
+    if event == WebhookEvent::Test { Err("a test is asked for, not subscribed to".to_owned()) } else { Ok(event) }
+}
+
 /// Products that are the merchant's, in the same mode: one that is not would silence the endpoint without a word.
-async fn products(log: &Log, merchant: &Merchant, ids: &[String]) -> Result<Vec<Uuid>, Problem> {
+pub(super) async fn products(log: &Log, merchant: &Merchant, ids: &[String]) -> Result<Vec<Uuid>, Problem> {
     if ids.len() > MOST_PRODUCTS {
         return Err(Problem::field(Code::ValidationFailed, "product_ids", format!("names at most {MOST_PRODUCTS} products")));
     }

@@ -14,6 +14,7 @@ mod membership;
 mod platform;
 mod product;
 mod proof;
+mod provider;
 mod receipt;
 mod sandbox;
 mod support;
@@ -30,6 +31,7 @@ pub use membership::*;
 pub use platform::*;
 pub use product::*;
 pub use proof::*;
+pub use provider::*;
 pub use receipt::*;
 pub use sandbox::*;
 pub use support::*;
@@ -142,7 +144,7 @@ vocabulary! {
     WebhookEndpointCreated = "webhook_endpoint.created" v 1 in WebhookEndpoint,
     WebhookEndpointDisabled = "webhook_endpoint.disabled" v 1 in WebhookEndpoint,
     WebhookEmitted = "webhook.emitted" v 1 in WebhookDelivery,
-    WebhookDeliveryAttempted = "webhook.delivery_attempted" v 1 in WebhookDelivery,
+    WebhookDeliveryAttempted = "webhook.delivery_attempted" v 2 in WebhookDelivery,
     WebhookDelivered = "webhook.delivered" v 1 in WebhookDelivery,
     WebhookRetryScheduled = "webhook.retry_scheduled" v 1 in WebhookDelivery,
     WebhookDeadLettered = "webhook.dead_lettered" v 1 in WebhookDelivery,
@@ -214,4 +216,12 @@ vocabulary! {
     ApprovalRejected = "approval.rejected" v 1 in Approval,
     ApprovalApplied = "approval.applied" v 1 in Approval,
     FeeDue = "fee.due" v 1 in Fee,
+    WebhookEndpointReconfigured = "webhook_endpoint.reconfigured" v 1 in WebhookEndpoint,
+    WebhookEndpointSecretRotated = "webhook_endpoint.secret_rotated" v 1 in WebhookEndpoint,
+    WebhookEndpointPaused = "webhook_endpoint.paused" v 1 in WebhookEndpoint,
+    WebhookEndpointResumed = "webhook_endpoint.resumed" v 1 in WebhookEndpoint,
+    WebhookEndpointTestRequested = "webhook_endpoint.test_requested" v 1 in WebhookEndpoint,
+    WebhookEndpointRedeliveryRequested = "webhook_endpoint.redelivery_requested" v 1 in WebhookEndpoint,
+    WebhookRedeliveryRequested = "webhook.redelivery_requested" v 1 in WebhookDelivery,
+    ProviderWebhookReceived = "provider_webhook.received" v 1 in ProviderWebhook,
 }

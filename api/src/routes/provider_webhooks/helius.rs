@@ -1,4 +1,4 @@
-//! Providers that wake the service up: `POST /v1/provider-webhooks/helius/solana` (RT-019). What they say is never evidence.
+//! `POST /v1/provider-webhooks/helius/solana` (RT-019).
 
 use crate::{
     http::{
@@ -30,7 +30,7 @@ pub struct Received {
 }
 
 /// The routes of this file.
-pub fn routes() -> OpenApiRouter<State> {
+pub(super) fn routes() -> OpenApiRouter<State> {
     OpenApiRouter::new().routes(routes!(helius_solana))
 }
 
