@@ -4,6 +4,7 @@ use crate::{
     PROOFS, buyer, open, pay, proof_of, session_now,
     shop::{events_of_type, legs, memo},
 };
+use events::vocab::bytes::TxSignature;
 use hilt_tests::{
     chain::{LocalSolana, PayRequest},
     rpc_proxy::{Reply, RpcProxy, hold_at_confirmed},
@@ -24,12 +25,20 @@ async fn while_the_node_is_down_attempts_are_kept_and_later_it_settles_by_itself
     let attempted = |body: &Value| body["payment_session"]["verification_attempts"].as_array().is_some_and(|attempts| !attempts.is_empty());
     let seen = app.until(&app.live_key, &path, attempted).await;
     assert_eq!(seen["payment_session"]["verification_attempts"][0]["outcome"], json!("error"), "INV-6: {seen}");
-    let confirm = json!({"payment_id": session["payment_session"]["payment_id"], "tx_signature": tx.to_string()});
-    let confirm = app.request(reqwest::Method::POST, "/v1/pay/confirm").json(&confirm);
-    app.send(confirm).await.refused(503, "chain_unavailable");
+    let confirm = |tx: TxSignature| {
+        let body = json!({"payment_id": session["payment_session"]["payment_id"], "tx_signature": tx.to_string()});
+        app.send(app.request(reqwest::Method::POST, "/v1/pay/confirm").json(&body))
+    };
+    confirm(tx).await.refused(503, "chain_unavailable");
     assert_eq!(shop.check(&app, "cust_1").await["has_access"], json!(false));
     assert!(events_of_type(&app, "settlement.evidenced").await.is_empty());
+
+    // The time is over. The proof was recorded before, so the payment can still be confirmed with it, and with nothing else.
+    app.clock.advance_seconds(31 * 60);
+    confirm(tx).await.refused(503, "chain_unavailable");
+    confirm(TxSignature([7; 64])).await.refused(410, "payment_expired");
     proxy.clear_rule();
+    assert_eq!(confirm(tx).await.ok()["status"], json!("confirmed"), "Q-15");
     shop.until_access(&app, "cust_1").await;
     assert_eq!(events_of_type(&app, "receipt.created").await.len(), 1);
     app.close().await;
