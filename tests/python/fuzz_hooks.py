@@ -82,6 +82,19 @@ def after_call(context: Any, case: Any, response: Any) -> None:
         seen[(case.operation.label, next(carried), response.status_code)] += 1
 
 
+@schemathesis.check
+def not_our_fault(ctx: Any, response: Any, case: Any) -> None:
+    """No 5xx, but for the one that says that the chain does not answer: the local chain knows nothing of accounts and transactions that
+    it has not seen, and says so as a node that is broken does."""
+    if response.status_code < 500:
+        return
+    try:
+        code = json.loads(response.content).get("code")
+    except ValueError:
+        code = None
+    assert (response.status_code, code) == (503, "chain_unavailable"), f"{response.status_code} {code}"
+
+
 @atexit.register
 def tell() -> None:
     operations: dict[str, dict[str, dict[str, int]]] = {}

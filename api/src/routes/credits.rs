@@ -26,6 +26,7 @@ pub fn routes() -> OpenApiRouter<State> {
 
 /// The credits of this calendar month.
 #[derive(Serialize, ToSchema)]
+#[schema(as = CreditBalance)]
 struct Balance {
     plan: String,
     /// The calendar month in UTC, `YYYY-MM`.

@@ -42,7 +42,8 @@ async function ask(path, body, idempotencyKey) {
     answer = await fetch(API_URL + path, {
       method: "POST", headers, body: JSON.stringify(body), signal: AbortSignal.timeout(20_000),
     });
-  } catch {
+  } catch (error) {
+    console.error(error);
     throw new Refused(502, { error: "the payment service cannot be reached" });
   }
   const said = await answer.json();
@@ -77,7 +78,7 @@ async function openSession(customer, email, key) {
 }
 
 async function paymentRequired(customer, entitlement) {
-  const session = await openSession(customer, undefined, operation(customer, "402", entitlement.last_payment_id));
+  const session = await openSession(customer, undefined, operation(customer, "402"));
   const requirement = session.payment_requirement ?? null;
   const body = {
     code: "payment_required",

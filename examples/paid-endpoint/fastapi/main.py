@@ -102,7 +102,7 @@ async def open_session(customer: str, email: str | None, key: str) -> dict[str, 
 
 
 async def payment_required(customer: str, entitlement: dict[str, Any]) -> Refused:
-    session = await open_session(customer, None, operation(customer, "402", entitlement["last_payment_id"]))
+    session = await open_session(customer, None, operation(customer, "402"))
     requirement = session.get("payment_requirement")
     body = {
         "code": "payment_required",

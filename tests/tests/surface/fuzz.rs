@@ -14,7 +14,7 @@ const EXAMPLES: &str = "8";
 
 /// What is held against the document. Whether a request that the document allows is also accepted is not: many rules, such as that a
 /// wallet exists, are beyond a schema.
-const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,\
+const CHECKS: &str = "not_our_fault,status_code_conformance,content_type_conformance,response_headers_conformance,\
                       response_schema_conformance,unsupported_method";
 
 #[tokio::test(flavor = "multi_thread")]

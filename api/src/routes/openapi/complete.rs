@@ -18,6 +18,10 @@ pub fn operations(document: &mut Value) -> impl Iterator<Item = (&str, &mut Map<
 /// Completes every operation.
 pub fn complete(document: &mut Value) {
     for (method, operation) in operations(document) {
+        // "No credential" is said by saying nothing.
+        if operation.get("security").is_some_and(|security| *security == json!([{}])) {
+            operation.remove("security");
+        }
         let takes = Takes::of(method, operation);
         parameters(operation, &takes);
         answers(operation, &takes);

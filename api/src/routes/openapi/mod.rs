@@ -47,9 +47,10 @@ pub fn base() -> OpenApi {
 }
 
 /// What each tag is about, in the order of the document.
-const TAGS: [(&str, &str); 14] = [
+const TAGS: [(&str, &str); 15] = [
     ("access", "Apps, rails, products, sessions, proofs and the entitlement check."),
     ("sandbox", "The same without money."),
+    ("x402", "The facilitator that verifies and settles x402 payments, and sessions that are paid without a resource server."),
     ("products", "Hosted products."),
     ("checkout", "What a hosted checkout asks for. No credential."),
     ("pay", "What a buyer's wallet asks for. No credential."),

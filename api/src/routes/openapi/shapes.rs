@@ -128,6 +128,25 @@ pub struct X402Answers {
     v1_body: Option<String>,
 }
 
+/// A session that is paid.
+#[derive(ToSchema)]
+pub struct PaidX402Session {
+    /// `paid`.
+    status: String,
+    payment_session_id: Uuid,
+    payment_id: Uuid,
+}
+
+/// What x402 answers whoever has not paid: version 1, or version 2 where version 1 has no name for the network.
+#[derive(ToSchema)]
+pub struct X402PaymentRequired {
+    #[schema(rename = "x402Version")]
+    x402_version: u32,
+    error: String,
+    #[schema(value_type = Vec<Object>)]
+    accepts: Vec<String>,
+}
+
 /// Access that waits for its payment.
 #[derive(ToSchema)]
 pub struct PendingEntitlement {

@@ -37,6 +37,7 @@ const SIGNATURE: &str = "x-alchemy-signature";
 
 /// What was taken from a message.
 #[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = AlchemyCandidates)]
 pub struct Candidates {
     /// Always true.
     #[schema(example = true)]

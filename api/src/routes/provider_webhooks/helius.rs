@@ -24,6 +24,7 @@ use workers::settle::Waker;
 
 /// What was taken.
 #[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = HeliusReceived)]
 pub struct Received {
     /// Transactions that will be looked up on the chain.
     pub received: usize,

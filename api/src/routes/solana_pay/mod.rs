@@ -93,6 +93,7 @@ async fn describe(
 
 /// A wallet that wants to pay.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
+#[schema(as = PayingWallet)]
 struct Account {
     /// Its address.
     account: String,

@@ -9,6 +9,7 @@ use crate::{
         problem::{Code, Problem},
         request_id::RequestId,
     },
+    routes::openapi::shapes::{PaidX402Session, X402PaymentRequired},
     services::x402::{header, payment_required, refusal, v1_body},
     state::State,
 };
@@ -42,8 +43,8 @@ pub fn routes() -> OpenApiRouter<State> {
 #[utoipa::path(get, path = "/v1/access/x402/resource/{session_id}", tag = "x402", operation_id = "x402_resource", security(()),
     params(("session_id" = String, Path), ("PAYMENT-SIGNATURE" = Option<String>, Header, description = "The payment, version 2"),
         ("X-PAYMENT" = Option<String>, Header, description = "The payment, version 1")),
-    responses((status = 200, description = "Paid: `payment_session_id`, `status`, `payment_id`", body = Value),
-        (status = 402, description = "The requirement: version 2 in `PAYMENT-REQUIRED`, version 1 in the body", body = Value),
+    responses((status = 200, description = "Paid: `payment_session_id`, `status`, `payment_id`", body = PaidX402Session),
+        (status = 402, description = "The requirement: version 2 in `PAYMENT-REQUIRED`, version 1 in the body", body = X402PaymentRequired),
         answers::X402Resource))]
 async fn get(
     Part(facilitator): Part<Facilitator>,
@@ -60,8 +61,8 @@ async fn get(
 #[utoipa::path(post, path = "/v1/access/x402/resource/{session_id}", tag = "x402", operation_id = "x402_resource_post", security(()),
     params(("session_id" = String, Path), ("PAYMENT-SIGNATURE" = Option<String>, Header, description = "The payment, version 2"),
         ("X-PAYMENT" = Option<String>, Header, description = "The payment, version 1")),
-    responses((status = 200, description = "Paid: `payment_session_id`, `status`, `payment_id`", body = Value),
-        (status = 402, description = "The requirement: version 2 in `PAYMENT-REQUIRED`, version 1 in the body", body = Value),
+    responses((status = 200, description = "Paid: `payment_session_id`, `status`, `payment_id`", body = PaidX402Session),
+        (status = 402, description = "The requirement: version 2 in `PAYMENT-REQUIRED`, version 1 in the body", body = X402PaymentRequired),
         answers::X402Resource))]
 async fn post(
     Part(facilitator): Part<Facilitator>,
