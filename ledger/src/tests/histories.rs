@@ -249,8 +249,8 @@ fn step(dice: &mut Dice, all: &mut Log, p: &mut Purchase, other: &Log) -> Option
 
 fn sandbox_step(dice: &mut Dice, all: &mut Log, p: &mut Purchase) {
     let n = p.n;
-    match dice.below(3) {
-        0 => {
+    match dice.below(7) {
+        0 | 1 => {
             let create = sandbox_session::Create {
                 sandbox_session_id: thing(n, 7),
                 access_product_id: id(3),
@@ -268,14 +268,14 @@ fn sandbox_step(dice: &mut Dice, all: &mut Log, p: &mut Purchase) {
             };
             ask(all, &mut p.log, &mut p.sandbox, sandbox_session::Command::Create(Box::new(create)));
         }
-        1 => {
+        2 | 3 => {
             let mut pend = pend();
             pend.entitlement_id = thing(n, 8);
             pend.subject_id = thing(n, 4);
             pend.origin = EntitlementOrigin::Sandbox { sandbox_session_id: thing(n, 7), test_clock_id: None };
             ask(all, &mut p.log, &mut p.sandbox_entitlement, entitlement::Command::Pend(Box::new(pend)));
         }
-        2 => {
+        4 if dice.one_in(4) => {
             let now = at(dice.below(2_000) as i64);
             ask(all, &mut p.log, &mut p.sandbox, sandbox_session::Command::Expire { now });
         }

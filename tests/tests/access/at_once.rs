@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
-/// What takes no key: reads by POST, and what providers send (DIS-6).
-const KEYLESS: [&str; 3] = ["check_entitlement", "agent_setup_status", "alchemy_webhook"];
+/// What takes no key: reads by POST, what providers send, and a payment that is itself the key (DIS-6).
+const KEYLESS: [&str; 4] = ["check_entitlement", "agent_setup_status", "alchemy_webhook", "x402_resource_post"];
 
 /// One request, which is right as it stands.
 struct Write {

@@ -115,7 +115,7 @@ pub struct IssuedApiKey {
     #[serde(flatten)]
     pub view: ApiKeyView,
     /// The key, for the header `X-Hilt-Key`. Shown once: a repeated request gets `null` here, and `idempotent_replay`.
-    #[schema(value_type = Option<String>, example = "hk_live_2f9a01c4…")]
+    #[schema(required, value_type = Option<String>, example = "hk_live_2f9a01c4…")]
     pub api_key: String,
 }
 
