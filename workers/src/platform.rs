@@ -14,7 +14,7 @@ use std::{
     sync::{Arc, RwLock},
     time::Duration,
 };
-use tokio::time::Instant;
+use tokio::{sync::Mutex, time::Instant};
 
 /// For how long what was read may be shown: no process shows a rail as it was longer ago.
 pub const SHOWN_FOR: Duration = Duration::from_millis(200);
@@ -25,6 +25,8 @@ pub struct Platform {
     log: Log,
     built_with: Arc<Rails>,
     seen: Arc<RwLock<Option<Seen>>>,
+    /// Held by the one caller that reads for what is shown.
+    turn: Arc<Mutex<()>>,
     history: Arc<RwLock<History>>,
 }
 
@@ -51,7 +53,7 @@ pub struct Standing {
 impl Platform {
     /// The rails that the service was built with, under the policy in `log`.
     pub fn new(log: Log, rails: Rails) -> Self {
-        Platform { log, built_with: Arc::new(rails), seen: Arc::default(), history: Arc::default() }
+        Platform { log, built_with: Arc::new(rails), seen: Arc::default(), turn: Arc::default(), history: Arc::default() }
     }
 
     /// What the service was built with, whatever the policy says.
@@ -78,13 +80,36 @@ impl Platform {
         Ok(self.standing().await?.rails)
     }
 
-    /// The rails as they stood at most [`SHOWN_FOR`] ago: what answers show.
+    /// The rails as they stood at most [`SHOWN_FOR`] ago: what answers show. One caller reads for all, and while they are asked for it
+    /// reads ahead, so that busy routes do not wait for the log.
     pub async fn shown(&self) -> Result<Arc<Rails>, ReadError> {
-        let seen = self.seen.read().ok().and_then(|seen| seen.clone());
-        match seen {
-            Some((since, rails)) if since.elapsed() < SHOWN_FOR => Ok(rails),
-            _ => self.rails().await,
+        if let Some((since, rails)) = self.seen_lately() {
+            if since.elapsed() >= SHOWN_FOR / 2 {
+                self.read_ahead();
+            }
+            return Ok(rails);
         }
+        let _turn = self.turn.lock().await;
+        match self.seen_lately() {
+            Some((_, rails)) => Ok(rails),
+            None => self.rails().await,
+        }
+    }
+
+    fn seen_lately(&self) -> Option<Seen> {
+        let seen = self.seen.read().ok().and_then(|seen| seen.clone());
+        seen.filter(|(since, _)| since.elapsed() < SHOWN_FOR)
+    }
+
+    fn read_ahead(&self) {
+        let Ok(turn) = self.turn.clone().try_lock_owned() else { return };
+        let platform = self.clone();
+        tokio::spawn(async move {
+            let _turn = turn;
+            if let Err(error) = platform.standing().await {
+                tracing::warn!(%error, "the rails could not be read ahead; whoever asks next reads them");
+            }
+        });
     }
 
     /// As they stood when the event at `position` was recorded: what is told of that event, whenever it is told.

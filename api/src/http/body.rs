@@ -48,8 +48,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for QuestionBody<T> {
 /// body, so that it is refused in the same words.
 fn question<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let is_object = bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
+    let may_hold_nul = bytes.windows(6).any(|window| window == b"\\u0000");
     match serde_json::from_slice(bytes) {
-        Ok(value) if is_object => Ok(value),
+        Ok(value) if is_object && !may_hold_nul => Ok(value),
         _ => parse(bytes).map(|body| body.value),
     }
 }
@@ -128,11 +129,31 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<Body<T>, Problem> {
     if !json.is_object() {
         return Err(Problem::new(Code::MalformedRequest, "the body is not a JSON object"));
     }
+    if let Some(path) = nul(&json) {
+        return Err(Problem::field(Code::ValidationFailed, &path, NO_NUL));
+    }
     let canonical = serde_json_canonicalizer::to_vec(&json)
         .map_err(|_| Problem::new(Code::MalformedRequest, "the body has no canonical form: a number is out of range"))?;
     let value =
         serde_path_to_error::deserialize(json).map_err(|error| field_problem(&error.path().to_string(), &error.inner().to_string()))?;
     Ok(Body { value, hash: Sha256::digest(canonical).into() })
+}
+
+/// PostgreSQL keeps no U+0000 in text, so a read model could not hold what an event with one says.
+const NO_NUL: &str = "must not hold the character U+0000";
+
+/// Where the first string with a U+0000 is, as a path of members.
+fn nul(json: &serde_json::Value) -> Option<String> {
+    let below = |name: String, value| nul(value).map(|rest| if rest.is_empty() { name } else { format!("{name}.{rest}") });
+    match json {
+        serde_json::Value::String(text) => text.contains('\0').then(String::new),
+        serde_json::Value::Array(items) => items.iter().enumerate().find_map(|(at, item)| below(at.to_string(), item)),
+        serde_json::Value::Object(members) => members.iter().find_map(|(name, value)| match name.contains('\0') {
+            true => Some(name.replace('\0', "\\u0000")),
+            false => below(name.clone(), value),
+        }),
+        _ => None,
+    }
 }
 
 /// A typed query string, with the field named where serde can.
@@ -143,6 +164,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let pairs = url::form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
+        if let Some((field, _)) = pairs.into_iter().find(|(name, value)| name.contains('\0') || value.contains('\0')) {
+            return Err(Problem::field(Code::ValidationFailed, field.replace('\0', "\\u0000"), NO_NUL));
+        }
         let Query(value) = Query::<T>::from_request_parts(parts, state).await.map_err(|rejection| {
             let text = std::error::Error::source(&rejection).map_or(rejection.body_text(), ToString::to_string);
             match text.split_once(": ") {
@@ -192,6 +217,20 @@ mod tests {
         let two = parse::<Sample>(br#"{ "b": 2, "amount": 1 }"#).unwrap();
         let three = parse::<Sample>(br#"{"amount":2,"b":2}"#).unwrap();
         assert!(one.hash == two.hash && one.hash != three.hash);
+    }
+
+    #[tokio::test]
+    async fn what_no_read_model_can_hold_is_refused_by_its_name() {
+        let nested = br#"{"amount":1,"a":[{"b":"x\u0000y"}]}"#;
+        for problem in [parse::<Sample>(nested).unwrap_err(), question::<Sample>(nested).unwrap_err()] {
+            assert_eq!((problem.code, problem.errors[0].field.as_str()), ("validation_failed", "a.0.b"));
+        }
+        assert!(parse::<Sample>(br#"{"amount":1,"a\u0000":1}"#).is_err());
+        let backslash = br#"{"amount":1,"a":"\\u0000"}"#;
+        assert!(parse::<Sample>(backslash).is_ok() && question::<Sample>(backslash).is_ok());
+        let (mut parts, ()) = axum::http::Request::get("/?amount=1&q=a%00").body(()).unwrap().into_parts();
+        let problem = Params::<Sample>::from_request_parts(&mut parts, &()).await.unwrap_err();
+        assert_eq!((problem.code, problem.errors[0].field.as_str()), ("validation_failed", "q"));
     }
 
     #[tokio::test]
