@@ -20,6 +20,20 @@ impl<S: Send + Sync> FromRequestParts<S> for Segment {
     }
 }
 
+/// Two path parameters, in their order, as text.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Segments(pub String, pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Segments {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Path((first, second)) =
+            Path::<(String, String)>::from_request_parts(parts, state).await.map_err(|_| Problem::of(Code::NotFound))?;
+        Ok(Segments(first, second))
+    }
+}
+
 impl Segment {
     /// The id, or the problem that there is no such thing.
     pub fn id<T: FromStr>(&self, missing: Code) -> Result<T, Problem> {

@@ -50,9 +50,19 @@ impl Scene<'_> {
     }
 
     async fn webhook(&self) -> String {
-        let hook = json!({"url": "https://api.example.com/h", "subscribed_events": ["payment.confirmed"]});
+        // A name that is reserved for not being there (RFC 6761).
+        let hook = json!({"url": "https://receiver.invalid/h", "subscribed_events": ["payment.confirmed"]});
         let hook = self.app.post(&self.app.live_key, "/v1/access/webhooks", hook).await.ok();
         format!("/v1/access/webhooks/{}", hook["id"].as_str().unwrap())
+    }
+
+    /// A delivery that was given up.
+    async fn delivery(&self) -> String {
+        let webhook = self.webhook().await;
+        let sent = self.app.post(&self.app.live_key, &format!("{webhook}/test"), Value::Null).await.ok();
+        let path = format!("{webhook}/deliveries/{}", sent["delivery_id"].as_str().unwrap());
+        self.app.until(&self.app.live_key, &path, |body| body["dead_letter_reason"].is_string()).await;
+        path
     }
 
     async fn api_key(&self) -> String {
@@ -123,7 +133,20 @@ impl Scene<'_> {
                 let body = json!({"label": unique, "url": "https://api.example.com/h", "subscribed_events": ["payment.confirmed"]});
                 post("/v1/access/webhooks", live(), body)
             }
-            "disable_webhook" => Write { method: Method::DELETE, path: self.webhook().await, credential: live(), body: Value::Null },
+            "change_webhook" => {
+                Write { method: Method::PATCH, path: self.webhook().await, credential: live(), body: json!({"label": unique}) }
+            }
+            "delete_webhook" => Write { method: Method::DELETE, path: self.webhook().await, credential: live(), body: Value::Null },
+            "pause_webhook" => post(&format!("{}/pause", self.webhook().await), live(), Value::Null),
+            "resume_webhook" => {
+                let webhook = self.webhook().await;
+                self.app.post(&self.app.live_key, &format!("{webhook}/pause"), Value::Null).await.ok();
+                post(&format!("{webhook}/resume"), live(), Value::Null)
+            }
+            "test_webhook" => post(&format!("{}/test", self.webhook().await), live(), Value::Null),
+            "rotate_webhook_secret" => post(&format!("{}/rotate-secret", self.webhook().await), live(), json!({"overlap_seconds": 60})),
+            "redeliver_webhooks" => post(&format!("{}/redeliver", self.webhook().await), live(), json!({"since": "2026-01-01T00:00:00Z"})),
+            "redeliver_webhook" => post(&format!("{}/redeliver", self.delivery().await), live(), Value::Null),
             "approve_agent_setup" | "reject_agent_setup" => {
                 let intent = self.intent().await;
                 let verb = operation.split('_').next().unwrap();

@@ -17,6 +17,9 @@ use uuid::Uuid;
 const NOBODYS: [&str; 7] =
     ["rail_id", "external_app_id", "external_customer_id", "platform_target_id", "request_id", "Idempotency-Key", "tx_hash"];
 
+/// What anyone may ask for who knows the id: buyers pay there, with no credential.
+const ANYONES: &str = "/v1/access/x402/resource/";
+
 /// Everything an owner can have, by what parameters and fields call it.
 struct Owned {
     live: String,
@@ -54,6 +57,7 @@ impl Owned {
         let clock = app.post(&sandbox, "/v1/access/sandbox/test-clocks", clock).await.ok();
         let hook = json!({"url": "https://api.example.com/h", "subscribed_events": ["payment.confirmed"]});
         let hook = app.post(&live, "/v1/access/webhooks", hook).await.ok();
+        let tested = app.post(&live, &format!("/v1/access/webhooks/{}/test", text(&hook["id"])), Value::Null).await.ok();
         let agent = json!({"agent_name": "A", "requested_permissions": ["access:read"]});
         let agent = app.send(app.request(Method::POST, "/v1/access/agent-bootstrap").json(&agent)).await.ok();
         let intent = text(&agent["setup_intent"]["id"]);
@@ -74,6 +78,7 @@ impl Owned {
             ("sandbox_session", text(&tried["sandbox_session"]["id"])),
             ("test_clock", text(&clock["id"])),
             ("webhook", text(&hook["id"])),
+            ("webhook_delivery", text(&tested["delivery_id"])),
             ("setup_intent", intent),
             ("api_key", text(&approved["live_api_key_id"])),
         ]);
@@ -93,6 +98,7 @@ fn kinds(path: &str, name: &str) -> Option<&'static [&'static str]> {
         "sandbox_session_id" => &["sandbox_session"],
         "setup_intent_id" => &["setup_intent"],
         "test_clock_id" => &["test_clock"],
+        "delivery_id" => &["webhook_delivery"],
         "id" | "key_id" | "endpoint_id" => match path {
             _ if path.contains("/apps/") => &["app", "sandbox_app"],
             _ if path.contains("/products/") => &["access_product", "sandbox_product"],
@@ -126,7 +132,8 @@ struct Operation {
 
 impl Operations {
     fn all(&self) -> Vec<Operation> {
-        let paths = self.0["paths"].as_object().unwrap().iter().filter(|(path, _)| path.starts_with("/v1/access/"));
+        let paths =
+            self.0["paths"].as_object().unwrap().iter().filter(|(path, _)| path.starts_with("/v1/access/") && !path.starts_with(ANYONES));
         let of_path = |(path, item): (&String, &Value)| {
             let item = item.as_object().unwrap().clone();
             let methods = item.into_iter().filter(|(name, _)| ["get", "post", "put", "patch", "delete"].contains(&name.as_str()));

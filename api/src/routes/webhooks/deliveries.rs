@@ -8,16 +8,14 @@ use crate::{
         body::Params,
         fresh::{Fresh, MinPosition},
         paging::Asked,
+        path::{Segment, Segments},
         problem::{Code, Problem},
         rejection,
     },
     routes::input,
     state::State,
 };
-use axum::{
-    Json,
-    extract::{Path, State as Part},
-};
+use axum::{Json, extract::State as Part};
 use events::vocab::{
     event::ReceiverAnswer,
     id::{DeliveryId, EndpointId, OwnerId},
@@ -159,7 +157,7 @@ async fn list_webhook_deliveries(
     Part(fresh): Part<Fresh>,
     merchant: Merchant,
     min: MinPosition,
-    Path(id): Path<String>,
+    Segment(id): Segment,
     Params(which): Params<Which>,
 ) -> Result<Json<DeliveryList>, Problem> {
     merchant.require(Scope::Read)?;
@@ -186,7 +184,7 @@ async fn get_webhook_delivery(
     Part(fresh): Part<Fresh>,
     merchant: Merchant,
     min: MinPosition,
-    Path((id, delivery_id)): Path<(String, String)>,
+    Segments(id, delivery_id): Segments,
 ) -> Result<Json<DeliveryView>, Problem> {
     merchant.require(Scope::Read)?;
     for name in READS {

@@ -7,7 +7,7 @@ use crate::{
         auth::Merchant,
         body::Body,
         idempotency::{Answer, Commands, Draft, Operation, OptionalKey},
-        path::Segment,
+        path::{Segment, Segments},
         problem::{Code, Problem},
         rejection,
         request_id::RequestId,
@@ -15,10 +15,7 @@ use crate::{
     routes::{context, input},
     state::State,
 };
-use axum::{
-    extract::{Path, State as Part},
-    response::Response,
-};
+use axum::{extract::State as Part, response::Response};
 use events::{
     clock::Clock,
     log::{Context, Log},
@@ -128,7 +125,7 @@ async fn redeliver_webhook(
     Part(commands): Part<Commands>,
     Part(log): Part<Log>,
     merchant: Merchant,
-    Path((id, delivery_id)): Path<(String, String)>,
+    Segments(id, delivery_id): Segments,
     RequestId(request_id): RequestId,
     OptionalKey(key): OptionalKey,
 ) -> Result<Response, Problem> {
