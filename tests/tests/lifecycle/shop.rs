@@ -55,6 +55,7 @@ impl Shop {
             assert!(Instant::now() < deadline, "{customer} never got access");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
+        app.caught_up().await;
     }
 }
 
