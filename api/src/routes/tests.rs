@@ -131,7 +131,10 @@ fn no_schema_has_the_name_of_a_field_of_its_own() {
 
 fn schemas_of(source: &str) -> Vec<String> {
     let derives = source.split("#[derive(").skip(1).filter(|rest| rest.split(')').next().is_some_and(|list| list.contains("ToSchema")));
-    let name = |rest: &str| rest.split(['{', '(', ';']).find_map(|head| head.split_once("struct ").map(|(_, name)| name.trim().to_owned()));
+    let name = |rest: &str| {
+        rest.split(['{', '(', ';'])
+            .find_map(|head| ["struct ", "enum "].iter().find_map(|word| head.split_once(word)).map(|(_, name)| name.trim().to_owned()))
+    };
     derives.filter_map(name).collect()
 }
 

@@ -19,6 +19,8 @@ use serde_json::{Map, Value, json};
 /// Mainnet's USDC.
 const USDC: &str = "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v";
 const HELIUS_SECRET: &str = "helius-sends-this-verbatim";
+/// What Alchemy signs with.
+const ALCHEMY_KEY: &str = "alchemy-signing-key";
 
 /// See the module.
 pub struct World {
@@ -42,6 +44,7 @@ impl World {
             ("HILT_SMTP_URL", "smtp://127.0.0.1:9"),
             ("HILT_MAIL_FROM", "receipts@example.com"),
             ("HILT_HELIUS_WEBHOOK_SECRET", HELIUS_SECRET),
+            ("HILT_PAY_API_ALCHEMY_WEBHOOK_SIGNING_KEY", ALCHEMY_KEY),
             ("HILT_SOL_PRICE_URL", &prices.url),
             ("HILT_DISCORD_API_URL", &discord.api_url),
             ("HILT_DISCORD_CLIENT_ID", discord_oauth::CLIENT_ID),

@@ -42,7 +42,7 @@ pub fn routes() -> OpenApiRouter<State> {
 #[derive(Serialize, ToSchema)]
 struct Supported {
     /// Scheme and network, for each version.
-    kinds: Vec<Kind>,
+    kinds: Vec<PaymentKind>,
     /// None.
     extensions: Vec<String>,
     /// The wallets that pay the network, by CAIP-2 network.
@@ -52,7 +52,7 @@ struct Supported {
 
 /// A kind of payment.
 #[derive(Serialize, ToSchema)]
-struct Kind {
+struct PaymentKind {
     #[serde(rename = "x402Version")]
     x402_version: u64,
     /// `exact`.
@@ -130,7 +130,7 @@ async fn supported(Part(facilitator): Part<Facilitator>) -> Json<Supported> {
     let kind = |version: Version| {
         let network = version.network(network)?;
         let extra = json!({ "feePayer": fee_payer });
-        Some(Kind { x402_version: version.number(), scheme: ledger::x402::SCHEME, network, extra })
+        Some(PaymentKind { x402_version: version.number(), scheme: ledger::x402::SCHEME, network, extra })
     };
     Json(Supported {
         kinds: [Version::V2, Version::V1].into_iter().filter_map(kind).collect(),
