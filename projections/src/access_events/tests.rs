@@ -11,9 +11,12 @@ fn kinds(rows: &Rows<AccessEvent>) -> Vec<&'static str> {
 #[test]
 fn a_sale_is_told_in_the_order_of_the_log_and_nothing_else_is() {
     let sample = Sample::new();
-    let rows = sample.fold::<AccessEvents>(&sample.events());
-    let kinds = kinds(&rows);
-    assert_eq!(kinds[..3], ["payment.confirmed", "receipt.created", "membership.activated"], "{kinds:?}");
+    let written = sample.events();
+    let rows = sample.fold::<AccessEvents>(&written);
+    let sale = ["payment.confirmed", "receipt.created", "membership.activated"];
+    let in_the_log: Vec<_> = written.iter().map(|one| one.event.event_type().as_str()).filter(|kind| sale.contains(kind)).collect();
+    assert_eq!(in_the_log.len(), 3, "{in_the_log:?}");
+    assert_eq!(kinds(&rows)[..3], in_the_log);
     assert!(rows.iter().all(|row| row.product_id == Some(sample.product) && row.meta.owner_id.is_some()));
 }
 
