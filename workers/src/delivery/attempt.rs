@@ -22,7 +22,7 @@ use events::{
     },
 };
 use ledger::delivery::{self, Again, Attempt, Case, Command, Delivery, Outcome, TakenBack};
-use projections::Reader;
+use projections::{Reader, runner::Projections};
 use std::time::Duration;
 
 /// How long an invite lasts, in seconds: a week.
@@ -32,7 +32,12 @@ const PATIENCE: Duration = Duration::from_millis(500);
 
 impl Handover {
     /// Attempts what is due of the delivery: handing over, or taking back. Returns the position of the outcome, if one was recorded.
-    pub async fn attempt(&self, reader: &Reader, id: AccessDeliveryId) -> Result<Option<u64>, DeliverError> {
+    pub async fn attempt(
+        &self,
+        reader: &Reader,
+        projections: &Projections,
+        id: AccessDeliveryId,
+    ) -> Result<Option<u64>, DeliverError> {
         let delivery = self.load(id).await?;
         let Some(case) = delivery.state.case() else { return Ok(None) };
         let now = self.0.clock.now();
@@ -42,7 +47,7 @@ impl Handover {
             return self.record(delivery, Command::RecordAttempt(Box::new(attempt))).await;
         }
         match case.withdrawal_due(now) {
-            Some(attempt) => self.take_back(reader, delivery, attempt).await,
+            Some(attempt) => self.take_back(reader, projections, delivery, attempt).await,
             None => Ok(None),
         }
     }

@@ -65,6 +65,9 @@ pub enum DeliverError {
     /// A read model did not answer.
     #[error("the read models: {0}")]
     Query(#[from] projections::QueryError),
+    /// A read model is behind the log.
+    #[error(transparent)]
+    Behind(#[from] projections::runner::Behind),
     /// An event does not decode.
     #[error(transparent)]
     Codec(#[from] CodecError),

@@ -108,7 +108,7 @@ impl Rescue {
 
     /// Does not end before the read model knows of the outcome, or it would be found due again.
     async fn attempt(&self, id: AccessDeliveryId) {
-        match AssertUnwindSafe(self.handover.attempt(&self.reader, id)).catch_unwind().await {
+        match AssertUnwindSafe(self.handover.attempt(&self.reader, &self.projections, id)).catch_unwind().await {
             Ok(Ok(Some(position))) => {
                 let _ = self.projections.wait_for(PROJECTION, position, PATIENCE).await;
             }

@@ -21,10 +21,15 @@ use ledger::{
     delivery::{Again, Case, Command, Delivery, TakeBack, TakenBack, Withdrawal},
     membership::Member,
 };
-use projections::{Reader, memberships};
+use projections::{Reader, memberships, runner::Projections};
+use std::time::Duration;
 
 /// How long Telegram keeps somebody out if nobody lifts the ban, in seconds. Below 30 it would be for ever.
 const BAN_SECONDS: i64 = 120;
+/// The read model that tells who shares an identity.
+const MEMBERSHIPS: &str = "memberships";
+/// How long to wait for the read model of memberships before looking again later.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 impl Handover {
     /// Adds to `unit`, in which a membership ends, that its member is to be taken out, where a bot of this deployment can do that.
@@ -52,9 +57,18 @@ impl Handover {
     }
 
     /// Takes back what is due to be taken back. `reader` leads to other memberships of the same person.
-    pub(super) async fn take_back(&self, reader: &Reader, delivery: Loaded<Delivery>, attempt: u32) -> Result<Option<u64>, DeliverError> {
+    pub(super) async fn take_back(
+        &self,
+        reader: &Reader,
+        projections: &Projections,
+        delivery: Loaded<Delivery>,
+        attempt: u32,
+    ) -> Result<Option<u64>, DeliverError> {
         let Some(case) = delivery.state.case() else { return Ok(None) };
         let Some(membership) = case.requested.membership_id else { return Ok(None) };
+        // Who shares an identity must be known as of now: a read model that lags would put out somebody who may stay.
+        let head = self.0.log.head().await?;
+        projections.wait_for(MEMBERSHIPS, head.next_position.saturating_sub(1), PATIENCE).await?;
         let (mode, outcome) = self.take_out(reader, case, membership, delivery.owner_id).await?;
         let tried = TakeBack { attempt, mode, outcome, now: self.0.clock.now() };
         self.record(delivery, Command::RecordWithdrawal(Box::new(tried))).await
