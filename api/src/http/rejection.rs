@@ -97,6 +97,8 @@ pub fn deliver(error: DeliverError) -> Problem {
         DeliverError::Read(error) => read(&error),
         DeliverError::Append(error) => append(error),
         DeliverError::Query(error) => query(error),
-        error @ (DeliverError::Vault(_) | DeliverError::Codec(_) | DeliverError::Refused(_)) => Problem::internal(&error, "hand over"),
+        error @ (DeliverError::Vault(_) | DeliverError::Codec(_) | DeliverError::Behind(_) | DeliverError::Refused(_)) => {
+            Problem::internal(&error, "hand over")
+        }
     }
 }

@@ -32,12 +32,7 @@ const PATIENCE: Duration = Duration::from_millis(500);
 
 impl Handover {
     /// Attempts what is due of the delivery: handing over, or taking back. Returns the position of the outcome, if one was recorded.
-    pub async fn attempt(
-        &self,
-        reader: &Reader,
-        projections: &Projections,
-        id: AccessDeliveryId,
-    ) -> Result<Option<u64>, DeliverError> {
+    pub async fn attempt(&self, reader: &Reader, projections: &Projections, id: AccessDeliveryId) -> Result<Option<u64>, DeliverError> {
         let delivery = self.load(id).await?;
         let Some(case) = delivery.state.case() else { return Ok(None) };
         let now = self.0.clock.now();
