@@ -50,7 +50,8 @@ pub struct TestApp {
     pub clock: Clock,
     /// Its database.
     pub database: Database,
-    projections: Projections,
+    /// The read models.
+    pub projections: Projections,
     http: Client,
     over: CancellationToken,
     served: JoinHandle<std::io::Result<()>>,

@@ -67,7 +67,7 @@ async fn a_process_that_ends_between_call_and_record_leaves_the_delivery_due() {
     telegram.fails([Fault::Lost], None);
     let handover = app.state.handover.clone();
     let ended = tokio::spawn({
-        let (handover, reader, projections) = (handover.clone(), app.state.reader.clone(), app.state.projections.clone());
+        let (handover, reader, projections) = (handover.clone(), app.state.reader.clone(), app.projections.clone());
         async move { handover.attempt(&reader, &projections, id).await }
     });
     let deadline = Instant::now() + SOON;
@@ -80,12 +80,12 @@ async fn a_process_that_ends_between_call_and_record_leaves_the_delivery_due() {
     assert_eq!(app.state.log.read_stream(stream, 0).await.unwrap().len(), 1, "nothing is recorded");
 
     // Whoever comes next calls again; of several at once, one records.
-    let attempts = (0..4).map(|_| handover.attempt(&app.state.reader, &app.state.projections, id));
+    let attempts = (0..4).map(|_| handover.attempt(&app.state.reader, &app.projections, id));
     let recorded = futures::future::join_all(attempts).await.into_iter().filter_map(|outcome| outcome.unwrap()).count();
     assert!(recorded >= 1);
     let types: Vec<EventType> = app.state.log.read_stream(stream, 0).await.unwrap().iter().map(|event| event.envelope.event_type).collect();
     assert_eq!(types, [EventType::DeliveryRequested, EventType::DeliveryAttempted, EventType::DeliverySent]);
-    assert_eq!(handover.attempt(&app.state.reader, &app.state.projections, id).await.unwrap(), None);
+    assert_eq!(handover.attempt(&app.state.reader, &app.projections, id).await.unwrap(), None);
     app.close().await;
 }
 
