@@ -1,0 +1,85 @@
+//! The command line of `hilt-replay`: one file for each subcommand, with its arguments and its `run`.
+
+mod inspect;
+mod models;
+mod output;
+mod trail;
+mod verify;
+
+use crate::{Failure, settings::Settings};
+use clap::{Args, Parser, Subcommand};
+use std::{io::Write as _, path::PathBuf, process::ExitCode};
+
+/// Checks a Hilt ledger from its log, and tells what happened.
+#[derive(Parser)]
+#[command(name = "hilt-replay", version, after_long_help = output::exit_codes())]
+pub struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every subcommand may be told.
+#[derive(Args)]
+struct Common {
+    /// PostgreSQL; a role that may only read the log suffices for verify, trail and inspect.
+    #[arg(long, global = true, env = "HILT_DATABASE_URL", hide_env_values = true)]
+    database_url: Option<String>,
+    /// The dev.json of a development service; by default the one in HILT_DATA_DIR (or .hilt).
+    #[arg(long, global = true)]
+    dev_file: Option<PathBuf>,
+    /// Print one JSON document instead of text.
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Hold the whole log against everything it promises, and stop at the first break.
+    Verify(verify::Verify),
+    /// Build read models anew from the log, beside those in use, put them in their place, and compare.
+    Rebuild(models::Models),
+    /// Fold the log anew and compare with the read models in use, which stay as they are.
+    Diff(models::Models),
+    /// Tell the whole story that an id belongs to.
+    Trail(trail::Trail),
+    /// Lay one event open: header, payload, hashes, entry, place in the tree.
+    Inspect(inspect::Inspect),
+}
+
+impl Common {
+    /// Where the log is; `vkey` is the log's verifier key, where the caller brought one.
+    fn settings(&self, vkey: Option<String>) -> Result<Settings, Failure> {
+        Settings::find(self.database_url.clone(), self.dev_file.clone(), vkey)
+    }
+}
+
+/// Parses the arguments, does what they ask, prints the outcome.
+pub async fn run() -> ExitCode {
+    let Cli { common, command } = Cli::parse();
+    match command.run(&common).await {
+        Ok(text) => {
+            // Nobody is left to tell when the reader of the output is gone.
+            _ = std::io::stdout().write_all(text.as_bytes());
+            ExitCode::SUCCESS
+        }
+        Err(failure) => {
+            output::report(&failure, common.json);
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+impl Command {
+    /// What there is to print when all went well.
+    async fn run(self, common: &Common) -> Result<String, Failure> {
+        match self {
+            Command::Verify(verify) => verify.run(common).await,
+            Command::Rebuild(models) => models.run(common, true).await,
+            Command::Diff(models) => models.run(common, false).await,
+            Command::Trail(trail) => trail.run(common).await,
+            Command::Inspect(inspect) => inspect.run(common).await,
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! How outcomes are printed, and what the exit codes mean.
+
+use crate::{BreakClass, Failure};
+use serde::Serialize;
+use std::{
+    fmt::{self, Write as _},
+    io::Write as _,
+};
+
+/// An outcome as text, or as one JSON document.
+pub(super) fn print<T: Serialize + fmt::Display>(value: &T, json: bool) -> String {
+    match json {
+        true => serde_json::to_string_pretty(value).map_or_else(|_| String::new(), |text| text + "\n"),
+        false => value.to_string(),
+    }
+}
+
+/// Breaks go where the outcome goes, and in JSON so does everything; what kept the tool from an outcome goes to standard error.
+pub(super) fn report(failure: &Failure, json: bool) {
+    let text = match failure {
+        Failure::Broken(found) if json => format!("{:#}\n", serde_json::json!({ "ok": false, "break": found })),
+        Failure::Broken(found) => format!("It does not hold.\n  {found}\n"),
+        _ if json => format!("{:#}\n", serde_json::json!({ "ok": false, "error": causes(failure) })),
+        _ => {
+            eprintln!("hilt-replay: {}", causes(failure));
+            return;
+        }
+    };
+    _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+/// An error and what it came from, in one line.
+fn causes(failure: &Failure) -> String {
+    let mut text = failure.to_string();
+    let mut cause = std::error::Error::source(failure);
+    while let Some(error) = cause {
+        _ = write!(text, ": {error}");
+        cause = error.source();
+    }
+    text
+}
+
+/// The exit codes, for `--help`.
+pub(super) fn exit_codes() -> String {
+    let mut text = String::from("Exit codes:\n   0  everything holds\n   1  the run could not finish\n   2  unusable arguments\n");
+    text.push_str("   3  nothing has that name\n");
+    for class in BreakClass::ALL {
+        _ = writeln!(text, "  {:>2}  {class}:{}", class.exit_code(), class.meaning());
+    }
+    text
+}

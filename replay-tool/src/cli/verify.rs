@@ -1,0 +1,70 @@
+//! `hilt-replay verify`.
+
+use super::{Common, output::print};
+use crate::{Failure, ReceiptKeys, VerifyOptions, VerifyReport, progress};
+use clap::Args;
+use serde::Serialize;
+use std::{fmt, path::PathBuf};
+
+#[derive(Args)]
+pub(super) struct Verify {
+    /// The log's verifier key (C2SP signed-note); by default dev.json's, else the keys the database publishes.
+    #[arg(long, env = "HILT_LOG_VKEY")]
+    vkey: Option<String>,
+    /// File with the published receipt keys as JWKS; by default the keys the database publishes.
+    #[arg(long)]
+    jwks: Option<PathBuf>,
+    /// File with a signed checkpoint that the log must extend; may be given several times.
+    #[arg(long = "checkpoint")]
+    checkpoints: Vec<PathBuf>,
+    /// Take rows before this position to be what their leaves say.
+    #[arg(long, default_value_t = 0)]
+    from: u64,
+}
+
+impl Verify {
+    pub async fn run(self, common: &Common) -> Result<String, Failure> {
+        let settings = common.settings(self.vkey.clone())?;
+        let options = self.options(settings.vkey.clone())?;
+        let bar = progress::bar("verifying", common.json);
+        let report = crate::verify(&settings.connect().await?, &options, &progress::mover(&bar)).await;
+        bar.finish_and_clear();
+        Ok(print(&Verified { ok: true, report: report? }, common.json))
+    }
+
+    fn options(self, vkey: Option<String>) -> Result<VerifyOptions, Failure> {
+        let read = |path: &PathBuf| std::fs::read_to_string(path).map_err(|error| Failure::Input(format!("{}: {error}", path.display())));
+        let receipt_keys = match &self.jwks {
+            Some(path) => Some(ReceiptKeys::from_jwks(&read(path)?).map_err(Failure::Input)?),
+            None => None,
+        };
+        let checkpoints = self.checkpoints.iter().map(read).collect::<Result<_, _>>()?;
+        Ok(VerifyOptions { vkey, receipt_keys, checkpoints, from: self.from })
+    }
+}
+
+#[derive(Serialize)]
+struct Verified {
+    ok: bool,
+    #[serde(flatten)]
+    report: VerifyReport,
+}
+
+impl fmt::Display for Verified {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.report.fmt(f)
+    }
+}
+
+impl fmt::Display for VerifyReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let VerifyReport { events, root, streams, claims, receipts, checkpoints, signed_size, log_key, receipt_keys, milliseconds } = self;
+        writeln!(f, "The log holds.")?;
+        writeln!(f, "  events       {events} in {streams} streams")?;
+        writeln!(f, "  root         {root}")?;
+        writeln!(f, "  checkpoints  {checkpoints}, the newest signs {signed_size} events (key: {log_key})")?;
+        writeln!(f, "  receipts     {receipts} (keys: {receipt_keys})")?;
+        writeln!(f, "  claims       {claims}")?;
+        writeln!(f, "  took         {milliseconds} ms")
+    }
+}
