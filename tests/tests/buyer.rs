@@ -17,3 +17,5 @@ mod phantom;
 mod race;
 #[path = "buyer/scene.rs"]
 mod scene;
+#[path = "buyer/two_ways_in.rs"]
+mod two_ways_in;

@@ -103,16 +103,6 @@ async fn whoever_pays_while_the_provider_is_away_stays() {
     until(app, sale.payment, |delivery| delivery.withdrawal_status.is_none()).await;
     until(app, again.payment, |delivery| delivery.status == DeliveryStatus::Sent).await;
     assert_eq!((telegram.status(USER), telegram.calls("banChatMember").len()), (Some("member"), 0));
-
-    // Another membership of the same person leads to the same chat: the end of one does not put him out.
-    let other = scene.pay("cust_2").await;
-    let answer = scene.confirm(&other).await;
-    identify(app, text(&answer["membership_id"]), IdentityType::TelegramUserId, &USER.to_string()).await;
-    let path = format!("/v1/memberships/{}/revoke", text(&answer["membership_id"]));
-    app.post(&app.live_key, &path, json!({"reason": "refund"})).await.ok();
-    until(app, other.payment, |delivery| delivery.withdrawal_status.is_none() && delivery.meta.updated_at > delivery.sent_at.unwrap())
-        .await;
-    assert_eq!((telegram.status(USER), telegram.calls("banChatMember").len()), (Some("member"), 0));
     scene.app.close().await;
 }
 
