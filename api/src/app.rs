@@ -254,6 +254,9 @@ fn start_workers(
     let reminders = parts.config.smtp_url.is_some().then(|| Reminders { web_url: parts.config.public_web_url.clone() });
     workers.start_memberships(&parts.clock, handover, reminders);
     workers.start_housekeeping(checkpointer);
+    if let Some(interval) = parts.config.state_interval {
+        workers.start_attestation(interval);
+    }
     if let Some(smtp) = smtp(&parts.config)? {
         let reader = Reader::new(deps.pool.clone());
         workers.start_mail(Mailer { log: deps.log.clone(), vault: deps.vault.clone(), clock: parts.clock.clone(), reader, smtp });

@@ -37,6 +37,7 @@ migrations! {
     10 "projections" "0010_projections.sql",
     11 "places" "0011_places.sql",
     12 "key_uses" "0012_key_uses.sql",
+    14 "recovery" "0014_recovery.sql",
 }
 
 /// Why the schema could not be brought up to date.
@@ -116,7 +117,8 @@ async fn apply(connection: &mut PgConnection, migration: &Migration) -> Result<(
 }
 
 impl Migration {
-    fn checksum(&self) -> Vec<u8> {
+    /// SHA-256 of its statements.
+    pub fn checksum(&self) -> Vec<u8> {
         Sha256::digest(self.sql).to_vec()
     }
 }

@@ -33,8 +33,8 @@ pub fn readers(event_type: EventType) -> &'static [&'static str] {
         | EventType::KillSwitchTripped
         | EventType::KillSwitchCleared
         | EventType::RuntimeSettingChanged => &[],
-        EventType::PaymentCreated
-        | EventType::PaymentBroadcastRecorded
+        EventType::PaymentCreated => &["payments", "journal"],
+        EventType::PaymentBroadcastRecorded
         | EventType::PaymentConfirmationAttempted
         | EventType::PaymentFailed
         | EventType::PaymentExpired => &["payments"],
@@ -50,9 +50,8 @@ pub fn readers(event_type: EventType) -> &'static [&'static str] {
         | EventType::EntitlementRenewed
         | EventType::EntitlementRevoked
         | EventType::EntitlementFailed => &["entitlements"],
-        EventType::ProofFingerprinted | EventType::VerificationAttempted | EventType::SettlementEvidenced | EventType::ReceiptMapped => {
-            &["proofs", "payment_sessions"]
-        }
+        EventType::SettlementEvidenced => &["proofs", "payment_sessions", "journal"],
+        EventType::ProofFingerprinted | EventType::VerificationAttempted | EventType::ReceiptMapped => &["proofs", "payment_sessions"],
         EventType::ProofReplayRejected | EventType::ProofRejected => &["payment_sessions"],
         EventType::ReceiptCreated => &["receipts", "payments", "access_events"],
         EventType::MembershipActivated => &["memberships", "payments", "access_events"],
@@ -97,8 +96,9 @@ pub fn readers(event_type: EventType) -> &'static [&'static str] {
         | EventType::SandboxSessionExpired => &["sandbox_sessions"],
         EventType::TestClockCreated | EventType::TestClockAdvanced | EventType::TestClockDeleted => &["test_clocks"],
         EventType::LogRead | EventType::ProviderWebhookReceived => &[],
-        // Due with the settlement, which is in the session's own row.
-        EventType::FeeDue => &[],
+        EventType::FeeDue => &["journal"],
+        // They say what the others come to.
+        EventType::StateAttested | EventType::RecoveryCertified => &[],
         EventType::IdentitySessionRejected
         | EventType::HandoffIssued
         | EventType::HandoffResolved

@@ -12,6 +12,7 @@ pub mod deliveries;
 pub mod entitlements;
 pub mod identity_sessions;
 mod interest;
+pub mod journal;
 pub mod mails;
 pub mod memberships;
 pub mod payment_sessions;
@@ -23,6 +24,7 @@ mod reader;
 pub mod receipts;
 pub mod runner;
 pub mod sandbox_sessions;
+pub mod state;
 pub mod test_clocks;
 #[cfg(any(test, feature = "testkit"))]
 pub mod testkit;
@@ -48,6 +50,7 @@ pub const ALL: &[Definition] = &[
     Definition::of::<deliveries::Deliveries>(),
     Definition::of::<entitlements::Entitlements>(),
     Definition::of::<identity_sessions::IdentitySessions>(),
+    Definition::of::<journal::Journal>(),
     Definition::of::<mails::Mails>(),
     Definition::of::<memberships::Memberships>(),
     Definition::of::<payment_sessions::PaymentSessions>(),

@@ -78,6 +78,14 @@ classes! {
     AmountsDoNotSum = "AMOUNTS_DO_NOT_SUM" exits 63,
     /// A read model is not what the log folds to.
     ProjectionMismatch = "PROJECTION_MISMATCH" exits 70,
+    /// The read models come to another root than was attested.
+    StateRootMismatch = "STATE_ROOT_MISMATCH" exits 71,
+    /// The trial balance is another than was attested, or does not balance.
+    TrialBalanceMismatch = "TRIAL_BALANCE_MISMATCH" exits 72,
+    /// A table beside the read models holds what cannot be, by what the log says.
+    TableMismatch = "TABLE_MISMATCH" exits 73,
+    /// A read model cannot fold an event.
+    EventUnfoldable = "EVENT_UNFOLDABLE" exits 74,
 }
 
 impl fmt::Display for BreakClass {
@@ -160,9 +168,27 @@ pub enum Failure {
         #[source]
         source: projections::runner::BuildError,
     },
+    /// What the read models come to is not known.
+    #[error("the state of the read models")]
+    State(#[source] projections::state::StateError),
+    /// The log did not take an event.
+    #[error("appending to the log")]
+    Append(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// What was asked for is told, and it is not as it should be.
+    #[error("{0} read models are not what the log folds to")]
+    Differs(usize, Box<Told>),
     /// A worker thread ended early.
     #[error("a checking thread ended early")]
     Thread(#[from] tokio::task::JoinError),
+}
+
+/// An outcome that is printed as it is, with the exit code of a break.
+#[derive(Debug)]
+pub struct Told {
+    /// What is printed.
+    pub text: String,
+    /// The kind of the break.
+    pub class: BreakClass,
 }
 
 impl From<Break> for Failure {
@@ -178,7 +204,13 @@ impl Failure {
             Failure::Broken(found) => found.class.exit_code(),
             Failure::NotFound(_) => 3,
             Failure::Input(_) => 2,
-            Failure::Database { .. } | Failure::Unreadable(_) | Failure::Projection { .. } | Failure::Thread(_) => 1,
+            Failure::Differs(_, told) => told.class.exit_code(),
+            Failure::Database { .. }
+            | Failure::Unreadable(_)
+            | Failure::Projection { .. }
+            | Failure::State(_)
+            | Failure::Append(_)
+            | Failure::Thread(_) => 1,
         }
     }
 }

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod attest;
 mod class;
 pub mod cli;
 mod copy;
@@ -7,13 +8,22 @@ mod inspect;
 mod models;
 mod note;
 mod progress;
+mod recovery;
 mod settings;
+mod state;
+pub mod tables;
 mod trail;
 mod verify;
 
-pub use class::{Break, BreakClass, Failure};
+pub use attest::{OnRecord, attest};
+pub use class::{Break, BreakClass, Failure, Told};
 pub use inspect::{Inclusion, Inspection, inspect};
-pub use models::{ModelHolds, Tell, diff, open_models, rebuild};
+pub use models::{Besides, ModelBeside, ModelHolds, ModelTable, Tell, diff, open_models, rebuild, rebuild_beside};
 pub use progress::Progress;
+pub use recovery::{Certificate, Certify, FORM as CERTIFICATE_FORM, OperatorKey, certify};
+pub use state::{
+    AsOf, AsOfRow, AtPosition, Attested, AttestedState, Changed, Consistency, Missed, ModelState, Numbers, RowChange, StateReport, WhatIf,
+    When, as_of, verify_state, what_if,
+};
 pub use trail::{Attempt, EvidenceFound, Money, Stage, Step, Trail, trail};
 pub use verify::{ReceiptKeys, VerifyOptions, VerifyReport, verify};

@@ -3,6 +3,7 @@
 use crate::{
     class::{Break, BreakClass, Failure},
     progress::Progress,
+    state::RowChange,
 };
 use events::{
     clock::Clock,
@@ -10,15 +11,19 @@ use events::{
     log::{Log, LogOptions, ReadError},
     relay::StreamConfig,
     vault::{MasterKey, Vault},
+    vocab::bytes::Hash32,
 };
-use projections::runner::{self, BuildError, Comparison, Deps, Difference, Projections};
+use projections::{
+    runner::{self, Afterwards, BuildError, Comparison, Deps, Difference, Projections},
+    state::Table,
+};
 use serde::Serialize;
 use sqlx::PgPool;
 use std::sync::Arc;
 use uuid::Uuid;
 
 /// How many wrong rows a break names.
-const ROWS_NAMED: usize = 5;
+pub(crate) const ROWS_NAMED: usize = 5;
 
 /// A read model that is what the log folds to.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -68,6 +73,68 @@ pub async fn rebuild(models: &Projections, names: &[String], tell: &Tell) -> Res
     Ok(holding)
 }
 
+/// What a build beside a live model has found.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct ModelBeside {
+    /// The projection.
+    pub projection: String,
+    /// Position of the last event in both; `None` before the first.
+    pub checkpoint: Option<u64>,
+    /// How many events an earlier run had folded, before it was killed or kept its build.
+    pub resumed: u64,
+    /// The live model as it was.
+    pub before: ModelTable,
+    /// What the log makes of it.
+    pub after: ModelTable,
+    /// How many rows were missing, extra or other.
+    pub differing: u64,
+    /// Which: `added`, `removed` or `changed` by the swap, and the columns; never what is in them.
+    pub differences: Vec<RowChange>,
+    /// Whether the build is live now.
+    pub swapped: bool,
+}
+
+/// A table in one number.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct ModelTable {
+    /// The version of the fold that wrote it.
+    pub version: i32,
+    /// How many rows it has.
+    pub rows: u64,
+    /// The root over them, without what is personal.
+    pub root: Hash32,
+}
+
+/// What builds beside the live models have found.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Besides {
+    /// Whether the live models are right now: they were, or they are replaced.
+    pub ok: bool,
+    /// Each of them.
+    pub models: Vec<ModelBeside>,
+}
+
+/// Builds each of `names` beside the live model, or goes on where an earlier run was killed; compares the two row by row and does
+/// with the build what `afterwards` says.
+pub async fn rebuild_beside(models: &Projections, names: &[String], afterwards: Afterwards, tell: &Tell) -> Result<Besides, Failure> {
+    let mut found = Vec::new();
+    for name in names {
+        let beside = models.build_beside(name, afterwards, teller(tell, name)).await.map_err(|source| failure(name, source))?;
+        let table = |table: Table| ModelTable { version: table.version, rows: table.rows, root: table.root };
+        found.push(ModelBeside {
+            projection: beside.name,
+            checkpoint: beside.checkpoint,
+            resumed: beside.resumed,
+            before: table(beside.before),
+            after: table(beside.after),
+            differing: beside.differences.len() as u64,
+            differences: beside.differences.iter().map(RowChange::of).collect(),
+            swapped: beside.swapped,
+        });
+    }
+    Ok(Besides { ok: found.iter().all(|model| model.swapped || model.differing == 0), models: found })
+}
+
 async fn compare(models: &Projections, name: &str, tell: &Tell, rebuilt: bool) -> Result<ModelHolds, Failure> {
     let compared = models.compare(name, teller(tell, name)).await;
     let found = compared.map_err(|source| failure(name, source))?;
@@ -91,26 +158,32 @@ fn teller(tell: &Tell, name: &str) -> runner::Progress {
 
 /// Names rows and columns; what is in them may be personal.
 fn mismatch(found: &Comparison) -> Break {
-    let describe = |difference: &Difference| -> (Uuid, String) {
-        match difference {
-            Difference::Missing(id) => (*id, "is missing".to_owned()),
-            Difference::Extra(id) => (*id, "follows from no event".to_owned()),
-            Difference::Differs { id, columns } => (*id, format!("differs in {}", columns.join(", "))),
-        }
-    };
-    let named: Vec<String> = found
-        .differences
+    let detail = describe_all(&found.name, &found.differences, found.differences.len() as u64, ROWS_NAMED);
+    Break::at(BreakClass::ProjectionMismatch, found.checkpoint.unwrap_or(0), detail)
+}
+
+/// The first `named` of `differing` rows of a read model, in words.
+pub(crate) fn describe_all(name: &str, differences: &[Difference], differing: u64, named: usize) -> String {
+    let rows: Vec<String> = differences
         .iter()
-        .take(ROWS_NAMED)
+        .take(named)
         .map(|difference| {
             let (id, what) = describe(difference);
             format!("row {id} {what}")
         })
         .collect();
-    let more = match found.differences.len().saturating_sub(ROWS_NAMED) {
+    let more = match differing.saturating_sub(rows.len() as u64) {
         0 => String::new(),
         more => format!("; and {more} more"),
     };
-    let detail = format!("{}: {}{more}", found.name, named.join("; "));
-    Break::at(BreakClass::ProjectionMismatch, found.checkpoint.unwrap_or(0), detail)
+    format!("{name}: {}{more}", rows.join("; "))
+}
+
+/// Which row, and what is wrong with it.
+pub(crate) fn describe(difference: &Difference) -> (Uuid, String) {
+    match difference {
+        Difference::Missing(id) => (*id, "is missing".to_owned()),
+        Difference::Extra(id) => (*id, "follows from no event".to_owned()),
+        Difference::Differs { id, columns } => (*id, format!("differs in {}", columns.join(", "))),
+    }
 }

@@ -1,6 +1,7 @@
 //! Starting and stopping workers. Each is one task, and across processes each is led by one of them at a time.
 
 use crate::{
+    attest,
     delivery::{Handover, rescue},
     health::{Board, WorkerHealth, WorkerState},
     housekeeping,
@@ -35,6 +36,8 @@ pub const DELIVERY_RESCUE: &str = "delivery_rescue";
 pub const MEMBERSHIP_SWEEP: &str = "membership_sweep";
 /// The worker that signs checkpoints and forgets old answers.
 pub const HOUSEKEEPING: &str = "housekeeping";
+/// The worker that puts on record what the read models come to.
+pub const STATE_ATTESTER: &str = "state_attester";
 /// The worker that sends mails.
 pub const MAILER: &str = "mailer";
 /// The worker that delivers webhooks.
@@ -151,6 +154,12 @@ impl Workers {
     pub fn start_housekeeping(&mut self, checkpointer: &Checkpointer) {
         let (log, checkpointer) = (self.deps.log.clone(), checkpointer.clone());
         self.lead(HOUSEKEEPING, move |stop| housekeeping::run(log.clone(), checkpointer.clone(), stop));
+    }
+
+    /// Starts what puts on record, every `interval` if the log has grown, what the read models come to.
+    pub fn start_attestation(&mut self, interval: Duration) {
+        let log = self.deps.log.clone();
+        self.lead(STATE_ATTESTER, move |stop| attest::run(log.clone(), interval, stop));
     }
 
     /// Starts a worker that one process at a time runs.

@@ -19,6 +19,7 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     str::FromStr,
+    time::Duration,
 };
 use url::Url;
 use workers::mail::Sender;
@@ -115,6 +116,8 @@ pub struct Config {
     pub master_key: Option<Secret<[u8; 32]>>,
     /// `HILT_LOG_ORIGIN`.
     pub log_origin: String,
+    /// `HILT_STATE_INTERVAL_SECONDS`; `None` is off.
+    pub state_interval: Option<Duration>,
     /// `HILT_JWT_ISSUER`.
     pub jwt_issuer: Option<String>,
     /// `HILT_JWT_JWKS_FILE` or `HILT_JWT_JWKS_URL`.
@@ -238,6 +241,10 @@ impl Config {
             discord_bot_token: source.optional("HILT_DISCORD_BOT_TOKEN", "a bot's token, of visible ASCII characters", discord_token)?,
             master_key: source.optional("HILT_MASTER_KEY", "64 hexadecimal digits", master_key)?,
             log_origin: source.required("HILT_LOG_ORIGIN", "a name without scheme, spaces or +, such as log.example.org", log_origin)?,
+            state_interval: source.required("HILT_STATE_INTERVAL_SECONDS", "seconds from 1 to 86400, or off", |text| match text {
+                "off" => Some(None),
+                text => parsed(text).filter(|seconds| (1..=86_400).contains(seconds)).map(|seconds| Some(Duration::from_secs(seconds))),
+            })?,
             jwt_issuer: source.optional("HILT_JWT_ISSUER", "the `iss` of the tokens", word)?,
             jwt_jwks: jwks(&source)?,
             jwt_audience: source.required("HILT_JWT_AUDIENCE", "the `aud` of the tokens", word)?,

@@ -96,6 +96,11 @@ pub const SETTINGS: &[Setting] = &[
         "sandbox=100,starter=1000,growth=10000,scale=100000",
         "credits that each plan grants for a calendar month; a receipt made by hand burns one",
     ),
+    with(
+        "HILT_STATE_INTERVAL_SECONDS",
+        "300",
+        "how often what the read models come to is put on record, if the log has grown; off for never (`hilt-replay attest` does it at once)",
+    ),
     with("HILT_MAX_BODY_BYTES", "1048576", "largest request body"),
     with("HILT_RATE_LIMIT_KEY", "60000/60", "requests in seconds that an API key may send a process, checks left out; off for no limit"),
     with("HILT_RATE_LIMIT_CHECKS", "3000000/60", "entitlement checks of a key, likewise"),

@@ -163,6 +163,7 @@ pub const TABLE: &[(Who, &[&str])] = &[
         LiveKey,
         &[
             "GET /v1/credits",
+            "GET /v1/journal/trial-balance",
             "GET /v1/memberships",
             "GET /v1/memberships/lookup",
             "GET /v1/memberships/renewal-intelligence",
@@ -211,7 +212,7 @@ pub const TABLE: &[(Who, &[&str])] = &[
             "POST /v1/access/agent-bootstrap/{setup_intent_id}/reject",
         ],
     ),
-    (Reader, &["GET /v1/admin/access/audit-events"]),
+    (Reader, &["GET /v1/admin/access/audit-events", "GET /v1/admin/access/journal/trial-balance"]),
 ];
 
 impl Who {

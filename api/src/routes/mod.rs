@@ -24,6 +24,7 @@ mod hosted_products;
 mod identity;
 pub mod input;
 mod invoice_metadata;
+mod journal;
 mod jwks;
 mod log;
 mod manual_receipt;
@@ -89,6 +90,7 @@ fn public() -> OpenApiRouter<State> {
         .merge(delivery_ticket::routes())
         .merge(discord_connect::routes())
         .merge(credits::routes())
+        .merge(journal::routes())
         .merge(entitlements::routes())
         .merge(handoffs::routes())
         .merge(health::routes())
@@ -126,7 +128,7 @@ fn public() -> OpenApiRouter<State> {
 /// Routes for staff and auditors, which the public document leaves out (INV-47).
 fn internal() -> OpenApiRouter<State> {
     let admin = OpenApiRouter::default().merge(admin::routes()).merge(staff::routes()).merge(tickets::admin_routes());
-    admin.merge(webhooks::staff_routes()).merge(requirement_preview::routes())
+    admin.merge(webhooks::staff_routes()).merge(requirement_preview::routes()).merge(journal::staff_routes())
 }
 
 /// The whole service, with `guard` before its routes. Bodies may have at most `body_limit` bytes.

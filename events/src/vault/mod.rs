@@ -3,6 +3,7 @@
 //! Personal data is sealed under a key of its data subject, and subject keys are wrapped by the master key, so that erasing a
 //! person destroys one small key. Secrets and signing keys are wrapped the same way.
 
+mod check;
 mod crypto;
 mod identities;
 mod secrets;
@@ -10,6 +11,7 @@ mod signing;
 mod subjects;
 mod watch;
 
+pub use check::Opened;
 pub use crypto::{DoesNotOpen, MasterKey, NotAMasterKey};
 pub use identities::Blind;
 pub use signing::{KeyPurpose, PublicKey, Signer};

@@ -38,6 +38,6 @@ impl Vault {
     }
 }
 
-fn associated(id: Uuid, kind: &str) -> Vec<u8> {
+pub(super) fn associated(id: Uuid, kind: &str) -> Vec<u8> {
     [id.as_bytes().as_slice(), kind.as_bytes()].concat()
 }

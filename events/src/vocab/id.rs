@@ -87,6 +87,17 @@ ids! {
     SetupIntentId,
     /// A message of a provider of chain data.
     ProviderWebhookId,
+    /// What the read models came to at one position.
+    AttestationId,
+    /// A recovery that an operator has certified.
+    RecoveryId,
+}
+
+impl AttestationId {
+    /// The one attestation of that root at that position: whoever comes to the same says nothing new.
+    pub fn of(at_position: u64, root: &super::bytes::Hash32) -> Self {
+        AttestationId(Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("state/{at_position}/{root}").as_bytes()))
+    }
 }
 
 impl SetupIntentId {

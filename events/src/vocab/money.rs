@@ -1,6 +1,6 @@
 //! Money: integers in an asset's minor unit, checked, never floating point (MON-1).
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use std::fmt;
 
 /// An amount in an asset's minor unit (USDC: 10⁻⁶), at most 2⁵³ − 1 so that JSON is exact everywhere.
@@ -51,6 +51,38 @@ impl From<Minor> for u64 {
 impl fmt::Display for Minor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+/// A sum of amounts, which may be larger than any one of them: an integer in MessagePack, its decimal digits in JSON, where larger
+/// integers than 2⁵³ − 1 are not exact everywhere.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Total(pub u64);
+
+impl Total {
+    /// The sum with one amount more, or `None` beyond 64 bits.
+    pub fn checked_add(self, amount: Minor) -> Option<Total> {
+        self.0.checked_add(amount.0).map(Total)
+    }
+}
+impl fmt::Display for Total {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+impl Serialize for Total {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() { serializer.collect_str(self) } else { serializer.serialize_u64(self.0) }
+    }
+}
+impl<'de> Deserialize<'de> for Total {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if !deserializer.is_human_readable() {
+            return u64::deserialize(deserializer).map(Total);
+        }
+        let text = String::deserialize(deserializer)?;
+        let total: Option<u64> = text.parse().ok().filter(|total: &u64| total.to_string() == text);
+        total.map(Total).ok_or_else(|| D::Error::custom("a sum is its decimal digits"))
     }
 }
 
@@ -127,6 +159,16 @@ mod tests {
                 assert_eq!(split.merchant.checked_add(split.fee), Some(gross));
             }
         }
+    }
+
+    #[test]
+    fn a_sum_is_digits_in_json_and_an_integer_in_messagepack() {
+        let total = Total(Minor::MAX.units()).checked_add(Minor::MAX).unwrap();
+        assert_eq!(serde_json::to_string(&total).unwrap(), "\"18014398509481982\"");
+        assert_eq!(serde_json::from_str::<Total>("\"18014398509481982\"").unwrap(), total);
+        assert!(serde_json::from_str::<Total>("\"018\"").is_err() && serde_json::from_str::<Total>("18").is_err());
+        assert_eq!(rmp_serde::from_slice::<Total>(&rmp_serde::to_vec_named(&total).unwrap()).unwrap(), total);
+        assert_eq!(Total(u64::MAX).checked_add(Minor::new(1).unwrap()), None);
     }
 
     #[test]

@@ -76,6 +76,10 @@ words! {
         Workspace = "workspace",
         /// A message of a provider of chain data.
         ProviderWebhook = "provider_webhook",
+        /// What the read models came to at one position.
+        State = "state",
+        /// A certified recovery.
+        Recovery = "recovery",
     }
 }
 

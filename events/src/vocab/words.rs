@@ -130,6 +130,17 @@ words! {
         /// The buyer sends everything to the merchant, who owes the fee from the settlement on.
         MerchantReceivable = "merchant_receivable",
     }
+    /// An account of the journal: whose side of a payment an amount stands on.
+    pub enum Account, "account is buyer, merchant, fee or receivable" {
+        /// What buyers paid; debited.
+        Buyer = "buyer",
+        /// What reached merchants; credited.
+        Merchant = "merchant",
+        /// What Hilt earned; credited.
+        Fee = "fee",
+        /// What merchants owe Hilt of it; debited.
+        Receivable = "receivable",
+    }
     /// Whose part of a payment a transfer carries.
     pub enum TransferRole, "role is merchant or fee" {
         /// The merchant's part.

@@ -148,6 +148,8 @@ pub fn sample(event_type: EventType) -> Event {
         | T::ApiKeyRotated
         | T::ApiKeyRevoked
         | T::LogRead
+        | T::StateAttested
+        | T::RecoveryCertified
         | T::SubjectErased => others::sample(event_type),
     }
 }

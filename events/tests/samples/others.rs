@@ -2,6 +2,7 @@ use super::*;
 use events::vocab::{
     bytes::{EvmAddress, EvmHash},
     event::*,
+    money::Total,
     rail::RailId,
     words::*,
 };
@@ -120,6 +121,30 @@ pub fn sample(event_type: EventType) -> Event {
         EventType::ApiKeyRevoked => ApiKeyRevoked { key_id: id(1), reason: "rotated".into() }.into(),
         EventType::LogRead => LogRead { reader: "auditor:42".into(), hour: at(0) }.into(),
         EventType::SubjectErased => SubjectErased { subject_id: id(1), reason: "asked_by_subject".into() }.into(),
+        EventType::StateAttested => StateAttested {
+            attestation_id: id(1),
+            at_position: 4_711,
+            form: "rfc6962-sha256/rows-1".into(),
+            root: hash(2),
+            projections: vec![AttestedProjection { name: "payments".into(), version: 2, rows: 3, root: hash(3) }],
+            trial_balance: vec![AttestedBalance {
+                asset: usdc(),
+                livemode: true,
+                account: Account::Buyer,
+                debit: Total(18_014_398_509_481_982),
+                credit: Total(0),
+            }],
+        }
+        .into(),
+        EventType::RecoveryCertified => RecoveryCertified {
+            recovery_id: id(1),
+            operator: "staff-1".into(),
+            operator_key: hash(2),
+            certificate_json: "{}".into(),
+            certificate_hash: hash(3),
+            ed25519_sig: signature(4),
+        }
+        .into(),
         other => webhook(other),
     }
 }

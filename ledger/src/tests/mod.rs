@@ -17,6 +17,7 @@ mod product;
 mod proof;
 mod provider_webhook;
 mod receipt;
+mod recovery;
 mod samples;
 mod sandbox;
 mod session;

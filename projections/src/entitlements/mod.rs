@@ -87,6 +87,8 @@ impl Projection for Entitlements {
     const NAME: &'static str = "entitlements";
     const VERSION: i32 = 3;
     const PERSONAL: bool = true;
+    const PERSONAL_FIELDS: &'static [&'static str] =
+        &["external_customer_id", "email", "identity_type", "identity_value", "identity_display"];
     const SCHEMA: &'static str = include_str!("schema.sql");
     const LOAD: &'static str = include_str!("load.sql");
     const SAVE: &'static str = include_str!("save.sql");

@@ -96,6 +96,16 @@ impl Projection for Memberships {
     const NAME: &'static str = "memberships";
     const VERSION: i32 = 2;
     const PERSONAL: bool = true;
+    const PERSONAL_FIELDS: &'static [&'static str] = &[
+        "external_customer_id",
+        "email",
+        "identity_type",
+        "identity_value",
+        "identity_display",
+        "platform_display",
+        "notes",
+        "history[].note",
+    ];
     const SCHEMA: &'static str = include_str!("schema.sql");
     const LOAD: &'static str = include_str!("load.sql");
     const SAVE: &'static str = include_str!("save.sql");

@@ -89,6 +89,7 @@ impl Projection for PaymentSessions {
     const NAME: &'static str = "payment_sessions";
     const VERSION: i32 = 2;
     const PERSONAL: bool = true;
+    const PERSONAL_FIELDS: &'static [&'static str] = &["external_customer_id", "email", "metadata", "resource"];
     const SCHEMA: &'static str = include_str!("schema.sql");
     const LOAD: &'static str = include_str!("load.sql");
     const SAVE: &'static str = include_str!("save.sql");

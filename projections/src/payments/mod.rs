@@ -109,6 +109,7 @@ impl Projection for Payments {
     const NAME: &'static str = "payments";
     const VERSION: i32 = 2;
     const PERSONAL: bool = true;
+    const PERSONAL_FIELDS: &'static [&'static str] = &["identity_type", "identity_value", "identity_display"];
     const SCHEMA: &'static str = include_str!("schema.sql");
     const LOAD: &'static str = include_str!("load.sql");
     const SAVE: &'static str = include_str!("save.sql");

@@ -107,6 +107,7 @@ impl Projection for Receipts {
     const NAME: &'static str = "receipts";
     const VERSION: i32 = 3;
     const PERSONAL: bool = true;
+    const PERSONAL_FIELDS: &'static [&'static str] = &["invoice_number", "buyer_name", "buyer_email", "billing_reference", "notes"];
     const SCHEMA: &'static str = include_str!("schema.sql");
     const LOAD: &'static str = include_str!("load.sql");
     const SAVE: &'static str = include_str!("save.sql");

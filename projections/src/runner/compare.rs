@@ -77,7 +77,7 @@ async fn compare_in_shadow(deps: &Deps, definition: &Definition, progress: &Prog
         let mut transaction = deps.pool.begin().await?;
         let live = Slot::lock_live(&mut transaction, definition.name).await?.ok_or(BuildError::NotBuilt)?;
         builder.advance(Some(live.checkpoint), progress).await?;
-        let (rows, differences) = differences(&mut transaction, definition, &live, &builder.slot).await?;
+        let (rows, differences) = differences(&mut transaction, definition, &live, &builder.slot, &mut |_, _| {}).await?;
         transaction.rollback().await?;
         Ok(Comparison { name: definition.name.to_owned(), checkpoint: u64::try_from(live.checkpoint).ok(), rows, differences })
     }
@@ -86,11 +86,22 @@ async fn compare_in_shadow(deps: &Deps, definition: &Definition, progress: &Prog
     outcome
 }
 
-async fn differences(
+/// Which of two builds a row is of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Side {
+    /// The live one.
+    Live,
+    /// The one that was folded beside it.
+    Rebuilt,
+}
+
+/// The rows that the rebuilt table has, and those in which the two differ. Every row of either goes by `seen`, in id order.
+pub(crate) async fn differences(
     connection: &mut PgConnection,
     definition: &Definition,
     live: &Slot,
     rebuilt: &Slot,
+    seen: &mut (dyn FnMut(Side, Value) + Send),
 ) -> Result<(u64, Vec<Difference>), BuildError> {
     let mut found = Vec::new();
     let (mut left, mut right) = (Scan::new(live), Scan::new(rebuilt));
@@ -102,19 +113,22 @@ async fn differences(
             (None, None) => return Ok((count, found)),
             (Some(live), other) if other.is_none_or(|other| live < other) => {
                 found.push(Difference::Extra(live));
-                left.pop();
+                left.pop().iter().try_for_each(|(_, row)| parsed(row).map(|row| seen(Side::Live, row)))?;
             }
             (other, Some(rebuilt)) if other.is_none_or(|other| rebuilt < other) => {
                 count += 1;
                 found.push(Difference::Missing(rebuilt));
-                right.pop();
+                right.pop().iter().try_for_each(|(_, row)| parsed(row).map(|row| seen(Side::Rebuilt, row)))?;
             }
             _ => {
                 count += 1;
-                if let (Some((id, live)), Some((_, rebuilt))) = (left.pop(), right.pop())
-                    && live != rebuilt
-                {
-                    found.push(Difference::Differs { id, columns: columns(&live, &rebuilt)? });
+                if let (Some((id, live)), Some((_, rebuilt))) = (left.pop(), right.pop()) {
+                    let (live_row, rebuilt_row) = (parsed(&live)?, parsed(&rebuilt)?);
+                    if live != rebuilt {
+                        found.push(Difference::Differs { id, columns: changed_columns(&live_row, &rebuilt_row) });
+                    }
+                    seen(Side::Live, live_row);
+                    seen(Side::Rebuilt, rebuilt_row);
                 }
             }
         }
@@ -122,12 +136,16 @@ async fn differences(
 }
 
 /// Columns in which two rows differ.
-fn columns(left: &str, right: &str) -> Result<Vec<String>, serde_json::Error> {
-    let (left, right): (Map<String, Value>, Map<String, Value>) = (serde_json::from_str(left)?, serde_json::from_str(right)?);
-    let mut names: Vec<String> = left.keys().chain(right.keys()).filter(|&name| left.get(name) != right.get(name)).cloned().collect();
+pub(crate) fn changed_columns(left: &Value, right: &Value) -> Vec<String> {
+    let names = [left, right].into_iter().filter_map(Value::as_object).flat_map(Map::keys);
+    let mut names: Vec<String> = names.filter(|&name| left.get(name) != right.get(name)).cloned().collect();
     names.sort_unstable();
     names.dedup();
-    Ok(names)
+    names
+}
+
+fn parsed(row: &str) -> Result<Value, serde_json::Error> {
+    serde_json::from_str(row)
 }
 
 /// The rows of one build, in id order.

@@ -1,10 +1,12 @@
 //! A projection without its row type: what the runner, the rebuild and the comparison work with.
 
 use super::{
-    projection::{Applied, Keys, Poison, Projection},
+    projection::{Applied, Keys, Poison, Projection, Row as _},
     rows::Rows,
 };
 use events::vocab::event::{Event, EventType};
+use serde_json::Value;
+use uuid::Uuid;
 
 /// A projection, as a value.
 #[derive(Clone, Copy)]
@@ -15,6 +17,8 @@ pub struct Definition {
     pub version: i32,
     /// [`Projection::PERSONAL`].
     pub personal: bool,
+    /// [`Projection::PERSONAL_FIELDS`].
+    pub personal_fields: &'static [&'static str],
     pub(crate) schema: &'static str,
     pub(crate) load: &'static str,
     pub(crate) save: &'static str,
@@ -31,6 +35,7 @@ impl Definition {
             name: P::NAME,
             version: P::VERSION,
             personal: P::PERSONAL,
+            personal_fields: P::PERSONAL_FIELDS,
             schema: P::SCHEMA,
             load: P::LOAD,
             save: P::SAVE,
@@ -52,6 +57,10 @@ pub(crate) trait Fold: Send {
     fn load(&mut self, keys: Keys, rows: &[String]) -> Result<(), serde_json::Error>;
     /// A JSON array of up to `limit` changed rows; `None` when no more changed.
     fn take_changed(&mut self, limit: usize) -> Result<Option<String>, serde_json::Error>;
+    /// The ids of the rows in memory, in order.
+    fn ids(&self) -> Vec<Uuid>;
+    /// The row of that id, as JSON.
+    fn row(&self, id: Uuid) -> Result<Option<Value>, serde_json::Error>;
     fn len(&self) -> usize;
     fn forget(&mut self);
 }
@@ -78,6 +87,14 @@ impl<P: Projection> Fold for Folding<P> {
     fn take_changed(&mut self, limit: usize) -> Result<Option<String>, serde_json::Error> {
         let rows = self.0.take_changed(limit);
         if rows.is_empty() { Ok(None) } else { serde_json::to_string(&rows).map(Some) }
+    }
+    fn ids(&self) -> Vec<Uuid> {
+        let mut ids: Vec<Uuid> = self.0.iter().map(|row| row.meta().id).collect();
+        ids.sort_unstable();
+        ids
+    }
+    fn row(&self, id: Uuid) -> Result<Option<Value>, serde_json::Error> {
+        self.0.get(id).map(serde_json::to_value).transpose()
     }
     fn len(&self) -> usize {
         self.0.len()

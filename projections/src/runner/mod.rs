@@ -15,6 +15,7 @@ mod projection;
 mod rebuild;
 mod registry;
 mod rows;
+mod shadow;
 mod slot;
 mod subscription;
 
@@ -26,5 +27,11 @@ pub use projection::{Applied, Keys, Meta, Poison, Projection, Row};
 pub use rebuild::{Done, Progress, Rebuilt};
 pub use registry::{Behind, Projections};
 pub use rows::Rows;
+pub use shadow::{Afterwards, Beside};
 pub use slot::{BuildError, Poisoned};
 pub use subscription::{Handler, HandlerError, Start, Subscription};
+
+pub(crate) use compare::changed_columns;
+pub(crate) use definition::Fold;
+pub(crate) use prepare::Prepared;
+pub(crate) use slot::fold as fold_into;

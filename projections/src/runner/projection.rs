@@ -23,6 +23,9 @@ pub trait Projection: Send + Sync + 'static {
     const VERSION: i32;
     /// Whether the fold reads personal data, which costs opening it.
     const PERSONAL: bool;
+    /// The parts of a row that personal data makes: a column, or `column[].field` of every element of a list. Without them a row is
+    /// what the payloads alone determine, whoever is erased; a test holds the two folds together.
+    const PERSONAL_FIELDS: &'static [&'static str] = &[];
     /// Whether events without keys begin rows of their own, under ids that nothing else has: there is nothing to look up for them.
     const APPENDS: bool = false;
     /// DDL of its table, names unqualified.

@@ -9,11 +9,13 @@ use super::{
     deps::Deps,
     live,
     prepare::{Page, prepare},
+    projection::Keys,
     slot::{self, BuildError, Poisoned, Slot, SlotState},
 };
 use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 /// Events read with one query.
 const PAGE: usize = 5_000;
@@ -21,6 +23,10 @@ const PAGE: usize = 5_000;
 const AHEAD: usize = 3;
 /// Rows kept in memory, beyond which the fold loads and saves as the live runner does.
 const ROWS_IN_MEMORY: usize = 500_000;
+/// Rows read at a time when a build goes on.
+const RESUMED_ROWS: i64 = 5_000;
+/// Events after which a build that can be resumed writes how far it is.
+const SAVED_EVERY: i64 = 100_000;
 
 /// How far a rebuild has come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -116,13 +122,40 @@ pub(crate) struct Builder<'a> {
     in_memory: bool,
     /// Position of the last event folded; the slot's checkpoint follows when the rows are written.
     folded: i64,
+    /// How many events may be folded before the rows are written.
+    saved_every: i64,
 }
 
 impl<'a> Builder<'a> {
     /// An empty build.
     pub(crate) async fn new(deps: &'a Deps, definition: &'a Definition, state: SlotState) -> Result<Self, BuildError> {
         let slot = Slot::open(&deps.pool, definition, state).await?;
-        Ok(Builder { deps, definition, slot, rows: (definition.complete)(), in_memory: true, folded: -1 })
+        let saved_every = if state == SlotState::Candidate { SAVED_EVERY } else { i64::MAX };
+        Ok(Builder { deps, definition, slot, rows: (definition.complete)(), in_memory: true, folded: -1, saved_every })
+    }
+
+    /// A build that was begun before and goes on from its checkpoint.
+    pub(crate) async fn resume(deps: &'a Deps, definition: &'a Definition, slot: Slot) -> Result<Self, BuildError> {
+        let folded = slot.checkpoint;
+        let mut builder =
+            Builder { deps, definition, slot, rows: (definition.complete)(), in_memory: true, folded, saved_every: SAVED_EVERY };
+        let mut transaction = builder.slot.enter(&deps.pool).await?;
+        let mut after = Uuid::nil();
+        loop {
+            let query = sqlx::query_as(definition.scan).bind(after).bind(RESUMED_ROWS);
+            let rows: Vec<(Uuid, String)> = query.fetch_all(&mut *transaction).await?;
+            let Some((last, _)) = rows.last() else { break };
+            after = *last;
+            let rows: Vec<String> = rows.into_iter().map(|(_, row)| row).collect();
+            builder.rows.load(Keys::none(), &rows)?;
+            if builder.rows.len() > ROWS_IN_MEMORY {
+                builder.rows.forget();
+                builder.in_memory = false;
+                break;
+            }
+        }
+        transaction.rollback().await?;
+        Ok(builder)
     }
 
     /// Folds to the end of the log and past the live build, then swaps.
@@ -167,6 +200,8 @@ impl<'a> Builder<'a> {
             self.flush().await?;
             self.rows.forget();
             self.in_memory = false;
+        } else if self.folded - self.slot.checkpoint >= self.saved_every {
+            self.flush().await?;
         }
         Ok(())
     }

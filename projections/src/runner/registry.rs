@@ -7,6 +7,7 @@ use super::{
     health::{Board, ReaderHealth},
     live,
     rebuild::{self, Progress, Rebuilt},
+    shadow::{self, Afterwards, Beside},
     slot::{BuildError, Slot},
 };
 use std::{
@@ -101,6 +102,11 @@ impl Projections {
         self.inner.all.iter().map(|(definition, _)| definition.name).collect()
     }
 
+    /// What each of them is.
+    pub fn definitions(&self) -> Vec<Definition> {
+        self.inner.all.iter().map(|(definition, _)| *definition).collect()
+    }
+
     /// What they work with.
     pub fn deps(&self) -> &Deps {
         &self.inner.deps
@@ -157,6 +163,13 @@ impl Projections {
     pub async fn compare(&self, name: &str, progress: Progress) -> Result<Comparison, BuildError> {
         let (definition, _) = self.find(name)?;
         compare::compare(&self.inner.deps, definition, &progress).await
+    }
+
+    /// Builds the projection beside the live one, or goes on where an earlier call was killed, compares the two row by row, and does
+    /// with it what `afterwards` says. What was compared is what goes live: the live build is held still in between.
+    pub async fn build_beside(&self, name: &str, afterwards: Afterwards, progress: Progress) -> Result<Beside, BuildError> {
+        let (definition, _) = self.find(name)?;
+        shadow::build_beside(&self.inner.deps, definition, afterwards, &progress).await
     }
 
     /// The live table's content in 32 bytes, and the position it is at.

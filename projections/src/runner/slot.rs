@@ -64,6 +64,7 @@ pub(crate) enum SlotState {
     Building,
     Live,
     Shadow,
+    Candidate,
 }
 
 impl SlotState {
@@ -72,6 +73,7 @@ impl SlotState {
             SlotState::Building => "building",
             SlotState::Live => "live",
             SlotState::Shadow => "shadow",
+            SlotState::Candidate => "candidate",
         }
     }
 }
@@ -98,6 +100,13 @@ impl Slot {
         let found: Option<(String, i32, i64)> =
             sqlx::query_as(include_str!("sql/lock_live_slot.sql")).bind(name).fetch_optional(connection).await?;
         Ok(found.map(|(name, version, checkpoint)| Slot { name, version, state: SlotState::Live, checkpoint }))
+    }
+
+    /// The newest build of that version which an operator had begun beside the live one.
+    pub(crate) async fn candidate(pool: &PgPool, definition: &Definition) -> Result<Option<Slot>, sqlx::Error> {
+        let query = sqlx::query_as(include_str!("sql/candidate_slot.sql")).bind(definition.name).bind(definition.version);
+        let found: Option<(String, i64)> = query.fetch_optional(pool).await?;
+        Ok(found.map(|(name, checkpoint)| Slot { name, version: definition.version, state: SlotState::Candidate, checkpoint }))
     }
 
     /// A new, empty build with its table.

@@ -64,6 +64,7 @@ impl Projection for SandboxSessions {
     const NAME: &'static str = "sandbox_sessions";
     const VERSION: i32 = 1;
     const PERSONAL: bool = true;
+    const PERSONAL_FIELDS: &'static [&'static str] = &["external_customer_id", "email"];
     const SCHEMA: &'static str = include_str!("schema.sql");
     const LOAD: &'static str = include_str!("load.sql");
     const SAVE: &'static str = include_str!("save.sql");

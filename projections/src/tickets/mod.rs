@@ -57,6 +57,7 @@ impl Projection for Tickets {
     const NAME: &'static str = "tickets";
     const VERSION: i32 = 2;
     const PERSONAL: bool = true;
+    const PERSONAL_FIELDS: &'static [&'static str] = &["subject", "messages[].body"];
     const SCHEMA: &'static str = include_str!("schema.sql");
     const LOAD: &'static str = include_str!("load.sql");
     const SAVE: &'static str = include_str!("save.sql");

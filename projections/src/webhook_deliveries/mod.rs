@@ -62,6 +62,7 @@ impl Projection for WebhookDeliveries {
     const NAME: &'static str = "webhook_deliveries";
     const VERSION: i32 = 2;
     const PERSONAL: bool = true;
+    const PERSONAL_FIELDS: &'static [&'static str] = &["body", "attempts[].response"];
     const SCHEMA: &'static str = include_str!("schema.sql");
     const LOAD: &'static str = include_str!("load.sql");
     const SAVE: &'static str = include_str!("save.sql");

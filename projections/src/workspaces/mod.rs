@@ -36,6 +36,7 @@ impl Projection for Workspaces {
     const NAME: &'static str = "workspaces";
     const VERSION: i32 = 1;
     const PERSONAL: bool = true;
+    const PERSONAL_FIELDS: &'static [&'static str] = &["profile"];
     const SCHEMA: &'static str = include_str!("schema.sql");
     const LOAD: &'static str = include_str!("load.sql");
     const SAVE: &'static str = include_str!("save.sql");

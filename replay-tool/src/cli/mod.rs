@@ -1,10 +1,15 @@
 //! The command line of `hilt-replay`: one file for each subcommand, with its arguments and its `run`.
 
+mod as_of;
+mod attest;
+mod certificate;
 mod inspect;
 mod models;
 mod output;
+mod state;
 mod trail;
 mod verify;
+mod what_if;
 
 use crate::{Failure, settings::Settings};
 use clap::{Args, Parser, Subcommand};
@@ -39,9 +44,17 @@ enum Command {
     /// Hold the whole log against everything it promises, and stop at the first break.
     Verify(verify::Verify),
     /// Build read models anew from the log, beside those in use, put them in their place, and compare.
-    Rebuild(models::Models),
+    Rebuild(models::Rebuild),
     /// Fold the log anew and compare with the read models in use, which stay as they are.
     Diff(models::Models),
+    /// Put on record what the read models in use come to, in one number that every later checkpoint covers.
+    Attest(attest::Attest),
+    /// Show a read model as it was at a position or a time, with the proof that the log of then is part of the log of today.
+    AsOf(as_of::AsOf),
+    /// Fold the log without some events, and show what would be different; nothing is written.
+    WhatIf(what_if::WhatIf),
+    /// After rebuild --shadow --swap: hold everything, and sign and record what was recovered.
+    Certificate(certificate::Certificate),
     /// Tell the whole story that an id belongs to.
     Trail(trail::Trail),
     /// Lay one event open: header, payload, hashes, entry, place in the tree.
@@ -76,8 +89,12 @@ impl Command {
     async fn run(self, common: &Common) -> Result<String, Failure> {
         match self {
             Command::Verify(verify) => verify.run(common).await,
-            Command::Rebuild(models) => models.run(common, true).await,
+            Command::Rebuild(rebuild) => rebuild.run(common).await,
             Command::Diff(models) => models.run(common, false).await,
+            Command::Attest(attest) => attest.run(common).await,
+            Command::AsOf(as_of) => as_of.run(common).await,
+            Command::WhatIf(what_if) => what_if.run(common).await,
+            Command::Certificate(certificate) => certificate.run(common).await,
             Command::Trail(trail) => trail.run(common).await,
             Command::Inspect(inspect) => inspect.run(common).await,
         }

@@ -18,6 +18,7 @@ pub(super) fn print<T: Serialize + fmt::Display>(value: &T, json: bool) -> Strin
 /// Breaks go where the outcome goes, and in JSON so does everything; what kept the tool from an outcome goes to standard error.
 pub(super) fn report(failure: &Failure, json: bool) {
     let text = match failure {
+        Failure::Differs(_, told) => told.text.clone(),
         Failure::Broken(found) if json => format!("{:#}\n", serde_json::json!({ "ok": false, "break": found })),
         Failure::Broken(found) => format!("It does not hold.\n  {found}\n"),
         _ if json => format!("{:#}\n", serde_json::json!({ "ok": false, "error": causes(failure) })),

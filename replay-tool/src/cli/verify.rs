@@ -1,8 +1,9 @@
 //! `hilt-replay verify`.
 
 use super::{Common, output::print};
-use crate::{Failure, ReceiptKeys, VerifyOptions, VerifyReport, progress};
+use crate::{Failure, Numbers, ReceiptKeys, StateReport, VerifyOptions, VerifyReport, progress, tables, verify_state};
 use clap::Args;
+use events::{clock::Clock, vault::Vault};
 use serde::Serialize;
 use std::{fmt, path::PathBuf};
 
@@ -20,16 +21,40 @@ pub(super) struct Verify {
     /// Take rows before this position to be what their leaves say.
     #[arg(long, default_value_t = 0)]
     from: u64,
+    /// Then fold the read models from payloads alone and hold them, the newest signed number of theirs, and every other table against
+    /// the log. Needs no key; with the service's role the live tables are compared row by row.
+    #[arg(long)]
+    state: bool,
+    /// With --state: also open everything that is kept encrypted; by default the development service's own key. 64 hexadecimal digits.
+    #[arg(long, env = "HILT_MASTER_KEY", hide_env_values = true)]
+    master_key: Option<String>,
 }
 
 impl Verify {
     pub async fn run(self, common: &Common) -> Result<String, Failure> {
         let settings = common.settings(self.vkey.clone())?;
+        let master = match (self.state, self.master_key.clone()) {
+            (false, _) => None,
+            (true, Some(given)) => Some(settings.master_key(Some(given))?),
+            (true, None) => settings.master_key(None).ok(),
+        };
+        let with_state = self.state;
         let options = self.options(settings.vkey.clone())?;
+        let pool = settings.connect().await?;
         let bar = progress::bar("verifying", common.json);
-        let report = crate::verify(&settings.connect().await?, &options, &progress::mover(&bar)).await;
+        let report = crate::verify(&pool, &options, &progress::mover(&bar)).await;
         bar.finish_and_clear();
-        Ok(print(&Verified { ok: true, report: report? }, common.json))
+        let mut verified = Verified { ok: true, report: report?, state: None };
+        if with_state {
+            let bar = progress::bar("folding", common.json);
+            let state = verify_state(&pool, &[], Numbers::Hold, &progress::mover(&bar)).await;
+            bar.finish_and_clear();
+            verified.state = Some(state?);
+            if let Some(master) = master {
+                tables::open(&Vault::new(pool, master, Clock::machine())).await?;
+            }
+        }
+        Ok(print(&verified, common.json))
     }
 
     fn options(self, vkey: Option<String>) -> Result<VerifyOptions, Failure> {
@@ -48,11 +73,14 @@ struct Verified {
     ok: bool,
     #[serde(flatten)]
     report: VerifyReport,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<StateReport>,
 }
 
 impl fmt::Display for Verified {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.report.fmt(f)
+        self.report.fmt(f)?;
+        self.state.iter().try_for_each(|state| state.fmt(f))
     }
 }
 

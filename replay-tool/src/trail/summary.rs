@@ -186,6 +186,8 @@ fn of_platform(event: &Event) -> String {
         Event::ApprovalApproved(e) => format!("approved by {}", e.by),
         Event::ApprovalRejected(e) => format!("rejected by {}: {}", e.by, e.reason),
         Event::ApprovalApplied(e) => format!("took effect as event {}", e.applied_event),
+        Event::StateAttested(e) => format!("read models at position {} come to {}", e.at_position, e.root),
+        Event::RecoveryCertified(e) => format!("recovery certified by {}, SHA-256 {}", e.operator, e.certificate_hash),
         other => other.event_type().as_str().to_owned(),
     }
 }

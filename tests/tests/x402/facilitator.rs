@@ -103,6 +103,21 @@ async fn what_follows_is_what_follows_any_payment() {
     };
     assert_eq!(without(&x402), without(&plain), "INV-32");
     assert!(x402.contains(&"fee.due".to_owned()) && !plain.contains(&"fee.due".to_owned()));
+    let balance = scene.app.get(&scene.app.live_key, "/v1/journal/trial-balance").await.ok();
+    let lines: Vec<_> = balance["lines"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|line| [&line["account"], &line["debit_minor_units"], &line["credit_minor_units"]])
+        .collect();
+    let expected =
+        json!([["buyer", "50000000", "0"], ["merchant", "0", "49750000"], ["fee", "0", "500000"], ["receivable", "250000", "0"]]);
+    assert_eq!((&balance["balanced"], &json!(lines)), (&json!(true), &expected), "one fee was sent, one is owed");
+    let auditor = scene.app.token(api::http::jwt::Role::Auditor, None).await;
+    let all = scene.app.request(Method::GET, "/v1/admin/access/journal/trial-balance").bearer_auth(auditor);
+    assert_eq!(scene.app.send(all).await.ok(), balance, "there is one owner");
+    let other = scene.app.key(events::clock::new_id(), true, events::vocab::words::Scope::ALL).await;
+    assert_eq!(scene.app.get(&other, "/v1/journal/trial-balance").await.ok()["lines"], json!([]), "another owner sees nothing of it");
     scene.app.close().await;
 }
 

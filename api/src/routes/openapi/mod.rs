@@ -57,7 +57,7 @@ const TAGS: [(&str, &str); 15] = [
     ("phantom", "Phantom on a phone. No credential."),
     ("payments", "Payments, as their buyers see them."),
     ("memberships", "Members, and how what they bought was handed over."),
-    ("receipts", "Receipts, their proofs, and the credits that receipts made by hand use."),
+    ("receipts", "Receipts, their proofs, the credits that receipts made by hand use, and the trial balance of what was settled."),
     ("support", "Tickets."),
     ("workspace", "What buyers are shown of the merchant."),
     ("provider webhooks", "Wake-ups by providers, signed by them."),

@@ -17,6 +17,7 @@ mod proof;
 mod provider;
 mod receipt;
 mod sandbox;
+mod state;
 mod support;
 mod webhook;
 
@@ -34,6 +35,7 @@ pub use proof::*;
 pub use provider::*;
 pub use receipt::*;
 pub use sandbox::*;
+pub use state::*;
 pub use support::*;
 pub use webhook::*;
 
@@ -224,4 +226,6 @@ vocabulary! {
     WebhookEndpointRedeliveryRequested = "webhook_endpoint.redelivery_requested" v 1 in WebhookEndpoint,
     WebhookRedeliveryRequested = "webhook.redelivery_requested" v 1 in WebhookDelivery,
     ProviderWebhookReceived = "provider_webhook.received" v 1 in ProviderWebhook,
+    StateAttested = "state.attested" v 1 in State,
+    RecoveryCertified = "recovery.certified" v 1 in Recovery,
 }

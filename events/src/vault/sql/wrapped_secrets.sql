@@ -1,0 +1,1 @@
+SELECT id, kind, wrapped FROM log.secrets ORDER BY id, kind

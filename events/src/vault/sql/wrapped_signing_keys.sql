@@ -1,0 +1,1 @@
+SELECT kid, public, wrapped FROM log.signing_keys ORDER BY kid

@@ -1,0 +1,1 @@
+SELECT note FROM log.tree_heads ORDER BY size DESC LIMIT 1

@@ -1,0 +1,1 @@
+SELECT recorded_at FROM log.events WHERE position = $1
