@@ -13,7 +13,7 @@ use crate::{
     },
     routes::{self, Health},
     services::{access_check::AccessCheck, key_uses::KeyUses},
-    state::{Settings, State},
+    state::{Parts as Taken, Settings, State},
 };
 use axum::Router;
 use events::{
@@ -182,7 +182,7 @@ pub async fn build(parts: Parts) -> Result<App, StartError> {
     let fresh = Fresh::new(projections.clone(), own_writes.clone());
     let reader = Reader::new(pool.clone());
     let check = AccessCheck::new(index, log.clone(), vault.clone(), parts.clock.clone(), reader, fresh.clone(), own_writes.clone());
-    let state = State {
+    let state = State::new(Taken {
         auth: Auth::new(keyring, verifier(config, &vault).await?),
         key_uses,
         commands: Commands::new(log.clone(), vault.clone(), own_writes.clone()),
@@ -203,7 +203,7 @@ pub async fn build(parts: Parts) -> Result<App, StartError> {
         settler,
         checkpointer,
         health,
-    };
+    });
     let guard = Guard::new(state.auth.clone(), limits, parts.clock.clone());
     Ok(App { router: routes::router(state.clone(), guard, config.max_body_bytes), state, projections, deps, tasks, workers, stop })
 }

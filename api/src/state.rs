@@ -12,11 +12,14 @@ use crate::{
 use axum::extract::FromRef;
 use events::{clock::Clock, log::Log, proof::Checkpointer, vault::Vault, vocab::event::Asset};
 use projections::Reader;
-use std::sync::Arc;
+use std::{ops::Deref, sync::Arc};
+
+/// What routes are given. Every request clones it, so it is one pointer.
+#[derive(Clone)]
+pub struct State(Arc<Parts>);
 
 /// The parts of a running service that routes use.
-#[derive(Clone, FromRef)]
-pub struct State {
+pub struct Parts {
     /// The log.
     pub log: Log,
     /// Keys of data subjects, and secrets.
@@ -57,6 +60,55 @@ pub struct State {
     pub waker: workers::settle::Waker,
     /// What the deployment's configuration says to routes.
     pub settings: Arc<Settings>,
+}
+
+impl State {
+    /// These parts.
+    pub fn new(parts: Parts) -> Self {
+        State(Arc::new(parts))
+    }
+}
+
+impl Deref for State {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+/// Lets a handler take each of these parts.
+macro_rules! taken {
+    ($($part:ident: $kind:ty),* $(,)?) => {
+        $(impl FromRef<State> for $kind {
+            fn from_ref(state: &State) -> Self {
+                state.$part.clone()
+            }
+        })*
+    };
+}
+
+taken! {
+    log: Log,
+    vault: Vault,
+    clock: Clock,
+    auth: Auth,
+    key_uses: KeyUses,
+    commands: Commands,
+    fresh: Fresh,
+    own_writes: OwnWrites,
+    reader: Reader,
+    check: AccessCheck,
+    checkpointer: Checkpointer,
+    health: Health,
+    handover: workers::delivery::Handover,
+    settler: workers::settle::Settler,
+    platform: workers::platform::Platform,
+    facilitator: workers::x402::Facilitator,
+    prices: rails::price::PriceSource,
+    feed: workers::webhooks::Feed,
+    waker: workers::settle::Waker,
+    settings: Arc<Settings>,
 }
 
 /// Configuration that shows in answers and decisions.

@@ -26,8 +26,8 @@ struct Known {
 
 /// The same check, always answered by PostgreSQL: its index is never filled.
 pub fn by_database(state: &State) -> AccessCheck {
-    let State { log, vault, clock, reader, fresh, own_writes, .. } = state.clone();
-    AccessCheck::new(AccessIndex::default(), log, vault, clock, reader, fresh, own_writes)
+    let (log, vault, clock) = (state.log.clone(), state.vault.clone(), state.clock.clone());
+    AccessCheck::new(AccessIndex::default(), log, vault, clock, state.reader.clone(), state.fresh.clone(), state.own_writes.clone())
 }
 
 /// Asks about up to `most` pairs of customer and product, in every way that they can be asked about, and asserts that both answer

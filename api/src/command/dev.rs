@@ -7,7 +7,6 @@ use api::{
     dev::{self, Credentials, Places},
     listen,
     stack::{DevFile, Stack, StackOptions},
-    state::State,
 };
 use clap::Args;
 use events::{clock::Clock, log::Log, proof::Checkpointer};
@@ -84,8 +83,9 @@ async fn serve(dev: &Dev, config: &Config, stack: &Stack, listener: TcpListener)
         check_network: false,
     };
     let app = app::build(parts).await.map_err(|error| super::with_causes(&error))?;
-    let State { log, vault, clock, checkpointer, .. } = app.state.clone();
-    let credentials = Credentials::load(stack.data_dir(), &log).await?;
+    let state = app.state.clone();
+    let (log, checkpointer) = (&state.log, &state.checkpointer);
+    let credentials = Credentials::load(stack.data_dir(), log).await?;
     let over = CancellationToken::new();
     let serving = tokio::spawn(app.serve(listener, over.clone().cancelled_owned()));
     let places = Places {
@@ -97,9 +97,9 @@ async fn serve(dev: &Dev, config: &Config, stack: &Stack, listener: TcpListener)
         log_vkey: checkpointer.vkey().await?.to_string(),
     };
     if stack.is_first_start || dev.once {
-        tour(&base_url, credentials.sandbox_key(), &log, &checkpointer).await?;
+        tour(&base_url, credentials.sandbox_key(), log, checkpointer).await?;
     }
-    credentials.dev_file(&vault, &clock, &audience, places).await?.write(stack.data_dir())?;
+    credentials.dev_file(&state.vault, &state.clock, &audience, places).await?.write(stack.data_dir())?;
     eprintln!(
         "hilt: ready at {base_url} (documentation at {base_url}/docs); credentials in {}",
         stack.data_dir().join("dev.json").display()

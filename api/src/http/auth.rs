@@ -98,10 +98,61 @@ pub struct Merchant {
     access: Access,
 }
 
+/// What a merchant's credential lets him do.
 #[derive(Clone, Debug)]
-enum Access {
+pub(super) enum Access {
     Key(Arc<Key>),
     Session,
+}
+
+impl Access {
+    /// What that caller's credential lets him do, if he is a merchant.
+    pub(super) fn of(caller: &Caller) -> Result<Self, Problem> {
+        match caller {
+            Caller::Key(key, _) => Ok(Access::Key(key.clone())),
+            Caller::Token(Claims { role: Role::Owner, owner_id: Some(_), .. }) => Ok(Access::Session),
+            Caller::Token(_) => Err(Problem::of(Code::MerchantRequired)),
+        }
+    }
+
+    fn livemode(&self) -> bool {
+        match self {
+            Access::Key(key) => key.livemode,
+            Access::Session => true,
+        }
+    }
+
+    pub(super) fn require(&self, scope: Scope) -> Result<&Self, Problem> {
+        match self {
+            Access::Key(key) if !key.scopes.contains(&scope) => {
+                Err(Problem::new(Code::ScopeRequired, format!("the key lacks the permission {scope}"))
+                    .next_action(format!("Use a key with {scope}.")))
+            }
+            _ => Ok(self),
+        }
+    }
+
+    pub(super) fn require_live(&self) -> Result<&Self, Problem> {
+        match self.livemode() {
+            true => Ok(self),
+            false => Err(Problem::of(Code::LiveKeyRequired)
+                .next_action("Use a live key: the owner issues one, or approves the agent's setup intent.")),
+        }
+    }
+
+    pub(super) fn require_sandbox(&self) -> Result<&Self, Problem> {
+        match self {
+            Access::Key(key) if key.livemode && !key.sandbox_capable => Err(Problem::of(Code::SandboxKeyRequired)),
+            _ => Ok(self),
+        }
+    }
+
+    pub(super) fn require_session(&self) -> Result<&Self, Problem> {
+        match self {
+            Access::Session => Ok(self),
+            Access::Key(_) => Err(Problem::of(Code::DashboardSessionRequired)),
+        }
+    }
 }
 
 impl Merchant {
@@ -120,42 +171,23 @@ impl Merchant {
     }
     /// The key's mode; a dashboard session works on live objects unless the request says otherwise.
     pub fn livemode(&self) -> bool {
-        match &self.access {
-            Access::Key(key) => key.livemode,
-            Access::Session => true,
-        }
+        self.access.livemode()
     }
     /// May do what `scope` covers. A dashboard session may do everything.
     pub fn require(&self, scope: Scope) -> Result<&Self, Problem> {
-        match &self.access {
-            Access::Key(key) if !key.scopes.contains(&scope) => {
-                Err(Problem::new(Code::ScopeRequired, format!("the key lacks the permission {scope}"))
-                    .next_action(format!("Use a key with {scope}.")))
-            }
-            _ => Ok(self),
-        }
+        self.access.require(scope).map(|_| self)
     }
     /// A live key or a dashboard session.
     pub fn require_live(&self) -> Result<&Self, Problem> {
-        match self.livemode() {
-            true => Ok(self),
-            false => Err(Problem::of(Code::LiveKeyRequired)
-                .next_action("Use a live key: the owner issues one, or approves the agent's setup intent.")),
-        }
+        self.access.require_live().map(|_| self)
     }
     /// A sandbox key, a live key marked sandbox-capable, or a dashboard session (DIS-27, INV-40).
     pub fn require_sandbox(&self) -> Result<&Self, Problem> {
-        match &self.access {
-            Access::Key(key) if key.livemode && !key.sandbox_capable => Err(Problem::of(Code::SandboxKeyRequired)),
-            _ => Ok(self),
-        }
+        self.access.require_sandbox().map(|_| self)
     }
     /// The owner's dashboard session, not a key.
     pub fn require_session(&self) -> Result<&Self, Problem> {
-        match self.access {
-            Access::Session => Ok(self),
-            Access::Key(_) => Err(Problem::of(Code::DashboardSessionRequired)),
-        }
+        self.access.require_session().map(|_| self)
     }
 }
 

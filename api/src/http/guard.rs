@@ -7,7 +7,7 @@ use super::{
     problem::Problem,
 };
 use axum::{
-    extract::{ConnectInfo, MatchedPath, Request, State},
+    extract::{ConnectInfo, MatchedPath, Request},
     http::HeaderMap,
     middleware::Next,
     response::{IntoResponse as _, Response},
@@ -19,18 +19,17 @@ use events::{
 use std::{net::SocketAddr, sync::Arc};
 
 /// Stands before the routes.
-#[derive(Clone)]
 pub struct Guard {
     auth: Auth,
     limits: Arc<Limits>,
-    permissions: Arc<Permissions>,
+    permissions: Permissions,
     clock: Clock,
 }
 
 impl Guard {
     /// Asks `auth` who calls, and counts in `limits`.
     pub fn new(auth: Auth, limits: Arc<Limits>, clock: Clock) -> Self {
-        Guard { auth, limits, permissions: Arc::new(Permissions::new()), clock }
+        Guard { auth, limits, permissions: Permissions::new(), clock }
     }
 
     fn who(&self, request: &Request) -> Option<Who> {
@@ -64,27 +63,27 @@ impl Guard {
     fn of_address(&self, headers: &HeaderMap, from: Option<SocketAddr>, now: Timestamp) -> Outcome {
         from.map_or_else(Outcome::default, |connection| self.limits.take_address(connection, headers, now))
     }
-}
 
-/// The layer.
-pub async fn guard(State(guard): State<Guard>, mut request: Request, next: Next) -> Response {
-    let Some(who) = guard.who(&request) else { return next.run(request).await };
-    let from = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(connection)| *connection);
-    let (admitted, Outcome { headers, refused }) = guard.admit(who, request.headers(), from).await;
-    let mut response = match (refused, admitted) {
-        (Some(too_many), _) => too_many.into_response(),
-        (None, Err(problem)) => problem.into_response(),
-        (None, Ok(caller)) => {
-            if let Some(caller) = caller {
-                request.extensions_mut().insert(caller);
+    /// The route's answer, if the caller may have it. A route that the table does not know is asked as it is.
+    pub(super) async fn pass(&self, mut request: Request, next: Next) -> Response {
+        let Some(who) = self.who(&request) else { return next.run(request).await };
+        let from = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(connection)| *connection);
+        let (admitted, Outcome { headers, refused }) = self.admit(who, request.headers(), from).await;
+        let mut response = match (refused, admitted) {
+            (Some(too_many), _) => too_many.into_response(),
+            (None, Err(problem)) => problem.into_response(),
+            (None, Ok(caller)) => {
+                if let Some(caller) = caller {
+                    request.extensions_mut().insert(caller);
+                }
+                next.run(request).await
             }
-            next.run(request).await
+        };
+        if let Some((policy, left)) = headers {
+            let answer: &mut HeaderMap = response.headers_mut();
+            answer.insert(RATE_LIMIT_POLICY, policy);
+            answer.insert(RATE_LIMIT, left);
         }
-    };
-    if let Some((policy, left)) = headers {
-        let answer: &mut HeaderMap = response.headers_mut();
-        answer.insert(RATE_LIMIT_POLICY, policy);
-        answer.insert(RATE_LIMIT, left);
+        response
     }
-    response
 }

@@ -2,32 +2,52 @@
 //! from guessing.
 
 use super::{
+    body::BodyLimit,
+    guard::Guard,
     problem::{Code, Problem},
     request_id::{self, RequestId},
 };
 use axum::{
-    extract::{MatchedPath, Request},
+    extract::{MatchedPath, Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, header},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
-use std::{any::Any, cell::RefCell, collections::HashMap, time::Duration};
+use futures::FutureExt as _;
+use std::{cell::RefCell, collections::HashMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 /// How long a request may take; clients of the seeds give up after 10 and 20 seconds (CV-12).
 const TIME_LIMIT: Duration = Duration::from_secs(30);
 
-/// Everything that a request passes through, in one step: each step of its own would cost every request two allocations. A request
-/// that takes too long is ended; what it was writing is either in the log with its answer or not there at all.
-pub async fn around(mut request: Request, next: Next) -> Response {
+/// What stands around every route.
+pub struct Around {
+    /// Lets callers in; without one, all are let in.
+    pub guard: Option<Guard>,
+    /// What a body may have at most.
+    pub body_limit: BodyLimit,
+}
+
+/// Everything that a request passes through, in one step: each step of its own would cost every request a copy of the route and two
+/// allocations. A request that takes too long is ended; what it was writing is either in the log with its answer or not there at all.
+pub async fn around(State(around): State<Arc<Around>>, mut request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let id = request_id::of(request.headers());
     let method = method_name(request.method());
     let route = request.extensions().get::<MatchedPath>().cloned();
     let documentation = request.uri().path().starts_with("/docs");
     request.extensions_mut().insert(RequestId(id.clone()));
-    let response = match tokio::time::timeout(TIME_LIMIT, next.run(request)).await {
-        Ok(response) => response,
+    request.extensions_mut().insert(around.body_limit);
+    let answered = async {
+        match &around.guard {
+            Some(guard) => guard.pass(request, next).await,
+            None => next.run(request).await,
+        }
+    };
+    let answered = AssertUnwindSafe(answered).catch_unwind();
+    let response = match tokio::time::timeout(TIME_LIMIT, answered).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(_)) => panicked(),
         Err(_) => Problem::of(Code::RequestTimeout).retry_after(1).into_response(),
     };
     let mut response = request_id::put(response, &id);
@@ -36,8 +56,8 @@ pub async fn around(mut request: Request, next: Next) -> Response {
     response
 }
 
-/// Answers for a handler that panicked. The message may quote anything, so only that it happened is told.
-pub fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
+/// The answer for a handler that panicked. The message may quote anything, so only that it happened is told.
+fn panicked() -> Response {
     tracing::error!("a handler panicked");
     Problem::of(Code::Internal).into_response()
 }
@@ -103,6 +123,9 @@ fn method_name(method: &axum::http::Method) -> &'static str {
     }
 }
 
+/// How many headers [`secure`] may add.
+const SECURED: usize = 6;
+
 /// Answers are data: not to be cached by accident, guessed at, framed or run.
 fn secure(headers: &mut HeaderMap, documentation: bool) {
     let policy = match documentation {
@@ -111,6 +134,7 @@ fn secure(headers: &mut HeaderMap, documentation: bool) {
         }
         false => "default-src 'none'; frame-ancestors 'none'",
     };
+    headers.reserve(SECURED);
     absent(headers, header::CONTENT_SECURITY_POLICY, policy);
     absent(headers, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     absent(headers, header::X_FRAME_OPTIONS, "DENY");

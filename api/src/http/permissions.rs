@@ -2,7 +2,7 @@
 //! mode that it names, an object that it is about) is for its handler.
 
 use super::{
-    auth::{Caller, Merchant},
+    auth::{Access, Caller},
     jwt::Role,
     problem::{Code, Problem},
 };
@@ -228,15 +228,15 @@ impl Who {
 
     /// Refuses `caller` where the route is not for him.
     pub(super) fn permits(self, caller: &Caller) -> Result<(), Problem> {
-        let merchant = || Merchant::of(caller.clone());
+        let access = || Access::of(caller);
         match self {
             Machine | Anyone | Begins => Ok(()),
-            Check => merchant()?.require(Scope::Read).map(drop),
-            Key(scope) => merchant()?.require(scope).map(drop),
-            LiveKey => merchant()?.require_live().map(drop),
-            Live(scope) => merchant()?.require(scope)?.require_live().map(drop),
-            Sandbox(scope) => merchant()?.require_sandbox()?.require(scope).map(drop),
-            Session => merchant()?.require_session().map(drop),
+            Check => access()?.require(Scope::Read).map(drop),
+            Key(scope) => access()?.require(scope).map(drop),
+            LiveKey => access()?.require_live().map(drop),
+            Live(scope) => access()?.require(scope)?.require_live().map(drop),
+            Sandbox(scope) => access()?.require_sandbox()?.require(scope).map(drop),
+            Session => access()?.require_session().map(drop),
             Staff => role(caller, &[Role::Staff]),
             Reader => role(caller, &[Role::Staff, Role::Auditor]),
         }

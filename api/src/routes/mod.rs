@@ -61,16 +61,13 @@ pub use health::{Health, install_metrics, keep_metrics};
 use crate::{
     http::{
         body::BodyLimit,
-        guard::{self, Guard},
-        layers,
+        guard::Guard,
+        layers::{self, Around},
     },
     state::State,
 };
-use axum::{
-    Extension, Router,
-    middleware::{from_fn, from_fn_with_state},
-};
-use tower_http::catch_panic::CatchPanicLayer;
+use axum::{Router, middleware::from_fn_with_state};
+use std::sync::Arc;
 use utoipa_axum::router::OpenApiRouter;
 
 /// Every route that the public document describes.
@@ -136,18 +133,17 @@ pub fn router(state: State, guard: Guard, body_limit: usize) -> Router {
     let (public, document) = public().split_for_parts();
     let (internal, _) = internal().split_for_parts();
     let document = openapi::finish(document, &state.settings.public_api_url);
-    let guarded = public.merge(internal).layer(from_fn_with_state(guard, guard::guard));
-    dress(guarded.merge(openapi::pages(document)).merge(crate::pages::routes()), body_limit).with_state(state)
+    let routes = public.merge(internal).merge(openapi::pages(document)).merge(crate::pages::routes());
+    dress(routes, Some(guard), body_limit).with_state(state)
 }
 
-/// Puts around `routes` what every request passes through, the outermost last.
-fn dress<S: Clone + Send + Sync + 'static>(routes: Router<S>, body_limit: usize) -> Router<S> {
+/// Puts around `routes` what every request passes through.
+fn dress<S: Clone + Send + Sync + 'static>(routes: Router<S>, guard: Option<Guard>, body_limit: usize) -> Router<S> {
+    let around = Arc::new(Around { guard, body_limit: BodyLimit(body_limit) });
     routes
         .fallback(layers::not_found)
         .method_not_allowed_fallback(layers::method_not_allowed)
-        .layer(Extension(BodyLimit(body_limit)))
-        .layer(CatchPanicLayer::custom(layers::panicked))
-        .layer(from_fn(layers::around))
+        .layer(from_fn_with_state(around, layers::around))
 }
 
 #[cfg(test)]

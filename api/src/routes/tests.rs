@@ -277,7 +277,7 @@ fn service() -> Router {
         "taken"
     }
     let routes = Router::new().route("/panics", axum::routing::get(panics)).route("/takes", axum::routing::post(takes));
-    super::dress(routes, 1024)
+    super::dress(routes, None, 1024)
 }
 
 async fn ask(request: Request<Body>) -> (u16, axum::http::HeaderMap, Value) {
