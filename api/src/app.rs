@@ -10,10 +10,11 @@ use crate::{
         jwt::{NotAccepted, Verifier},
         keyring::Keyring,
         limits::Limits,
+        permissions::Permissions,
     },
     routes::{self, Health},
     services::{access_check::AccessCheck, key_uses::KeyUses},
-    state::{Parts as Taken, Settings, State},
+    state::{EntriesFor, Parts as Taken, Settings, State},
 };
 use axum::Router;
 use events::{
@@ -160,7 +161,7 @@ pub async fn build(parts: Parts) -> Result<App, StartError> {
     let handover = handover(&parts, &log, &vault)?;
     let reader = Reader::new(pool.clone());
     let settler = Settler::new(log.clone(), vault.clone(), parts.clock.clone(), reader, chain(&parts)?, handover.clone(), platform.clone());
-    let checkpointer = Checkpointer::new(log.clone(), &config.log_origin);
+    let checkpointer = Checkpointer::new(log.clone(), &config.log_origin).with_witnesses(config.log_witnesses.clone());
     let workers = match config.roles.contains(&Role::Workers) {
         true => Some(start_workers(&parts, &deps, &projections, &platform, &settler, &handover, &checkpointer, &stop)?),
         false => None,
@@ -204,7 +205,11 @@ pub async fn build(parts: Parts) -> Result<App, StartError> {
         checkpointer,
         health,
     });
-    let guard = Guard::new(state.auth.clone(), limits, parts.clock.clone());
+    let permissions = match state.settings.entries_for {
+        EntriesFor::Auditors => Permissions::new(),
+        EntriesFor::Anyone => Permissions::new().publishing_entries(),
+    };
+    let guard = Guard::new(state.auth.clone(), limits, permissions, parts.clock.clone());
     Ok(App { router: routes::router(state.clone(), guard, config.max_body_bytes), state, projections, deps, tasks, workers, stop })
 }
 
@@ -253,7 +258,7 @@ fn start_workers(
     workers.start_deliveries(projections, &parts.clock, handover);
     let reminders = parts.config.smtp_url.is_some().then(|| Reminders { web_url: parts.config.public_web_url.clone() });
     workers.start_memberships(&parts.clock, handover, reminders);
-    workers.start_housekeeping(checkpointer);
+    workers.start_housekeeping(checkpointer, parts.config.checkpoint_every);
     if let Some(interval) = parts.config.state_interval {
         workers.start_attestation(interval);
     }
@@ -361,6 +366,7 @@ fn settings(config: &Config) -> Result<Settings, StartError> {
         alchemy_chains: config.alchemy_chains.clone(),
         sends_mail: config.smtp_url.is_some(),
         log_origin: config.log_origin.clone(),
+        entries_for: config.log_entries.unwrap_or(EntriesFor::Auditors),
         plan: config.plan.clone(),
     })
 }

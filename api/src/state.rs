@@ -111,6 +111,15 @@ taken! {
     settings: Arc<Settings>,
 }
 
+/// Who may read the entries of the log. An entry names streams, and the id of a receipt or a payment opens its public page.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum EntriesFor {
+    /// Staff and auditors.
+    Auditors,
+    /// Anyone: all ids are public then.
+    Anyone,
+}
+
 /// Configuration that shows in answers and decisions.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -150,6 +159,8 @@ pub struct Settings {
     pub sends_mail: bool,
     /// Origin of the log's signed checkpoints.
     pub log_origin: String,
+    /// Who may read the entries of the log.
+    pub entries_for: EntriesFor,
     /// What owners may spend on receipts made by hand.
     pub plan: ledger::credits::Plan,
 }
@@ -170,6 +181,10 @@ impl Settings {
     /// A receipt as people read it.
     pub fn receipt_page_url(&self, receipt: events::vocab::id::ReceiptId) -> String {
         format!("{}/r/{receipt}", self.public_web_url)
+    }
+    /// The proof that a receipt is in the log.
+    pub fn proof_url(&self, receipt: events::vocab::id::ReceiptId) -> String {
+        format!("{}/v1/receipt/{receipt}/proof", self.public_api_url)
     }
     /// Where anyone can check a receipt.
     pub fn verify_url(&self, receipt: events::vocab::id::ReceiptId) -> String {

@@ -140,6 +140,9 @@ fn every_field_is_read_back_from_the_bytes() {
             sealed_hash: entry.sealed_hash.0,
         };
         assert_eq!(read(&bytes), expected);
+        assert_eq!(Entry::decode(&bytes).unwrap().encode().unwrap(), bytes, "and so the program reads it");
+        let cut = usize::from(livemode) % bytes.len();
+        assert!(Entry::decode(&bytes[..cut]).is_err() && Entry::decode(&[bytes.as_slice(), &[0]].concat()).is_err());
         assert!(leaves.insert(leaf_hash(&bytes)));
     }
 }

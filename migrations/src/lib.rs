@@ -37,6 +37,7 @@ migrations! {
     10 "projections" "0010_projections.sql",
     11 "places" "0011_places.sql",
     12 "key_uses" "0012_key_uses.sql",
+    13 "published_tree" "0013_published_tree.sql",
     14 "recovery" "0014_recovery.sql",
 }
 

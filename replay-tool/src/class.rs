@@ -54,6 +54,16 @@ classes! {
     CheckpointSignatureInvalid = "CHECKPOINT_SIGNATURE_INVALID" exits 33,
     /// A stored tree head and the note it was signed in differ.
     CheckpointMismatch = "CHECKPOINT_MISMATCH" exits 34,
+    /// The log does not begin with what was signed of it before.
+    CheckpointForked = "CHECKPOINT_FORKED" exits 35,
+    /// The log shows fewer events than were signed before.
+    CheckpointRewound = "CHECKPOINT_REWOUND" exits 36,
+    /// A leaf is not in the tree of the signed checkpoint.
+    InclusionInvalid = "INCLUSION_INVALID" exits 37,
+    /// A kept root of a tile is not that of the leaves.
+    TreeNodeMismatch = "TREE_NODE_MISMATCH" exits 38,
+    /// A kept signature of a witness is not what it says it is.
+    CosignatureInvalid = "COSIGNATURE_INVALID" exits 39,
     /// The claims table is not what follows from the events.
     ClaimMismatch = "CLAIM_MISMATCH" exits 40,
     /// Two streams hold one value that must be unique.
@@ -68,6 +78,12 @@ classes! {
     ReceiptSignatureInvalid = "RECEIPT_SIGNATURE_INVALID" exits 51,
     /// A receipt's JSON says something else than its event.
     ReceiptContentMismatch = "RECEIPT_CONTENT_MISMATCH" exits 52,
+    /// A file is not in the form of a payment's history.
+    HistoryMalformed = "HISTORY_MALFORMED" exits 55,
+    /// A payment's history leaves events out, or nobody says that it does not.
+    HistoryIncomplete = "HISTORY_INCOMPLETE" exits 56,
+    /// What the log states of a payment's streams is not signed by it, or is not what they are.
+    StatementInvalid = "STATEMENT_INVALID" exits 57,
     /// A stage of the lifecycle cites no earlier event that permits it.
     StageWithoutCause = "STAGE_WITHOUT_CAUSE" exits 60,
     /// A settlement cites no passed verification of its proof.
@@ -159,6 +175,9 @@ pub enum Failure {
     /// The answer of the database has another form than expected.
     #[error("the database's answer cannot be read: {0}")]
     Unreadable(&'static str),
+    /// What is published of a log cannot be read.
+    #[error("{0}")]
+    Remote(String),
     /// A read model could not be built or compared.
     #[error("the projection {name}")]
     Projection {
@@ -207,6 +226,7 @@ impl Failure {
             Failure::Differs(_, told) => told.class.exit_code(),
             Failure::Database { .. }
             | Failure::Unreadable(_)
+            | Failure::Remote(_)
             | Failure::Projection { .. }
             | Failure::State(_)
             | Failure::Append(_)

@@ -49,6 +49,11 @@ impl Settings {
         Ok(Settings { database_url, vkey: vkey.or(dev.log_vkey), folder: dev.folder })
     }
 
+    /// Whether the development service's own master key is at hand.
+    pub fn has_master_key(&self) -> bool {
+        self.folder.is_some()
+    }
+
     /// The key that opens personal data: the one given, or the development service's own.
     pub fn master_key(&self, given: Option<String>) -> Result<MasterKey, Failure> {
         let text = match (given, &self.folder) {

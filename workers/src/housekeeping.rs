@@ -7,17 +7,15 @@ use events::{
     vault::VaultError,
 };
 use rails::phantom::SECRETS;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
-/// How often the head is signed, if it has moved.
-const CHECKPOINT: Duration = Duration::from_secs(5);
 /// How long a stored answer is kept, in seconds.
 const ANSWERS_KEPT: i64 = 30 * 86_400;
 /// How long the keys of a payment's deep links are kept, in seconds: long after the payment's own half hour.
 const LINK_KEYS_KEPT: i64 = 86_400;
-/// Rounds between two prunings: an hour.
-const PRUNE_EVERY: u32 = 720;
+/// Time between two prunings.
+const PRUNE_EVERY: Duration = Duration::from_secs(3_600);
 
 /// Why a round could not be finished; the next one begins anew.
 #[derive(Debug, thiserror::Error)]
@@ -33,17 +31,17 @@ pub enum HousekeepingError {
     PruneKeys(#[from] VaultError),
 }
 
-/// Runs until it is told to stop.
-pub async fn run(log: Log, checkpointer: Checkpointer, stop: CancellationToken) -> Result<(), HousekeepingError> {
-    let mut round = 0_u32;
+/// Runs until it is told to stop; signs the head after each `every`, if it has moved.
+pub async fn run(log: Log, checkpointer: Checkpointer, every: Duration, stop: CancellationToken) -> Result<(), HousekeepingError> {
+    let mut pruned: Option<Instant> = None;
     loop {
         checkpointer.sign().await?;
-        if round.is_multiple_of(PRUNE_EVERY) {
+        if pruned.is_none_or(|at| at.elapsed() >= PRUNE_EVERY) {
             log.prune_answers(log.clock().now().plus_seconds(-ANSWERS_KEPT)).await?;
             log.vault().prune_secrets(&SECRETS, log.clock().now().plus_seconds(-LINK_KEYS_KEPT)).await?;
+            pruned = Some(Instant::now());
         }
-        round = round.wrapping_add(1);
-        if stop.run_until_cancelled(tokio::time::sleep(CHECKPOINT)).await.is_none() {
+        if stop.run_until_cancelled(tokio::time::sleep(every)).await.is_none() {
             return Ok(());
         }
     }

@@ -150,10 +150,10 @@ impl Workers {
         self.lead(MEMBERSHIP_SWEEP, move |stop| memberships::run(sweep.clone(), stop));
     }
 
-    /// Starts what keeps the log in order: signed checkpoints, and forgetting old stored answers.
-    pub fn start_housekeeping(&mut self, checkpointer: &Checkpointer) {
+    /// Starts what keeps the log in order: checkpoints, signed so often if the log has grown, and forgetting old stored answers.
+    pub fn start_housekeeping(&mut self, checkpointer: &Checkpointer, every: Duration) {
         let (log, checkpointer) = (self.deps.log.clone(), checkpointer.clone());
-        self.lead(HOUSEKEEPING, move |stop| housekeeping::run(log.clone(), checkpointer.clone(), stop));
+        self.lead(HOUSEKEEPING, move |stop| housekeeping::run(log.clone(), checkpointer.clone(), every, stop));
     }
 
     /// Starts what puts on record, every `interval` if the log has grown, what the read models come to.

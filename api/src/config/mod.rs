@@ -10,8 +10,12 @@ pub use settings::{SETTINGS, Setting, help};
 use crate::{
     http::limits::{LimitConfig, Quota, TrustedProxies},
     secret::Secret,
+    state::EntriesFor,
 };
-use events::vocab::{bytes::SolanaAddress, money::FeeBps};
+use events::{
+    proof::WitnessKey,
+    vocab::{bytes::SolanaAddress, money::FeeBps},
+};
 use ledger::credits::Plan;
 use source::Source;
 use std::{
@@ -118,6 +122,12 @@ pub struct Config {
     pub log_origin: String,
     /// `HILT_STATE_INTERVAL_SECONDS`; `None` is off.
     pub state_interval: Option<Duration>,
+    /// `HILT_LOG_WITNESSES`.
+    pub log_witnesses: Vec<WitnessKey>,
+    /// `HILT_LOG_ENTRIES`.
+    pub log_entries: Option<EntriesFor>,
+    /// `HILT_CHECKPOINT_SECONDS`.
+    pub checkpoint_every: Duration,
     /// `HILT_JWT_ISSUER`.
     pub jwt_issuer: Option<String>,
     /// `HILT_JWT_JWKS_FILE` or `HILT_JWT_JWKS_URL`.
@@ -245,6 +255,15 @@ impl Config {
                 "off" => Some(None),
                 text => parsed(text).filter(|seconds| (1..=86_400).contains(seconds)).map(|seconds| Some(Duration::from_secs(seconds))),
             })?,
+            log_witnesses: source.required("HILT_LOG_WITNESSES", WITNESSES_RULE, witnesses)?,
+            log_entries: source.optional("HILT_LOG_ENTRIES", "auditors or public", |text| match text {
+                "auditors" => Some(EntriesFor::Auditors),
+                "public" => Some(EntriesFor::Anyone),
+                _ => None,
+            })?,
+            checkpoint_every: source.required("HILT_CHECKPOINT_SECONDS", "seconds from 1 to 86400", |text| {
+                parsed(text).filter(|seconds| (1..=86_400).contains(seconds)).map(Duration::from_secs)
+            })?,
             jwt_issuer: source.optional("HILT_JWT_ISSUER", "the `iss` of the tokens", word)?,
             jwt_jwks: jwks(&source)?,
             jwt_audience: source.required("HILT_JWT_AUDIENCE", "the `aud` of the tokens", word)?,
@@ -286,6 +305,7 @@ impl Config {
 }
 
 const POSTGRES_URL_RULE: &str = "a postgres:// URL";
+const WITNESSES_RULE: &str = "verifier keys of witnesses (name+id+key, type 04), each once, separated by commas or spaces";
 const HTTP_URL_RULE: &str = "an http:// or https:// URL";
 const FEE_RULE: &str = "basis points from 0 to 10000";
 
@@ -397,6 +417,14 @@ fn solana_key_pair(text: &str) -> Option<Secret<[u8; 32]>> {
 fn log_origin(text: &str) -> Option<String> {
     let fits = !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || c.is_control() || c == '+') && !text.contains("://");
     fits.then(|| text.to_owned())
+}
+
+/// A name that two keys share is a witness with two keys, which is allowed; one key twice is a mistake.
+fn witnesses(text: &str) -> Option<Vec<WitnessKey>> {
+    let words = text.split([',', ' ', '\n']).map(str::trim).filter(|word| !word.is_empty());
+    let keys: Vec<WitnessKey> = words.map(|word| word.parse().ok()).collect::<Option<_>>()?;
+    let ids: BTreeSet<_> = keys.iter().map(|key| (key.name().to_owned(), key.id())).collect();
+    (ids.len() == keys.len()).then_some(keys)
 }
 
 fn on_or_off(text: &str) -> Option<bool> {

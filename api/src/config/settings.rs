@@ -64,6 +64,16 @@ pub const SETTINGS: &[Setting] = &[
     unset("HILT_DISCORD_BOT_TOKEN", "token of the bot that gives Discord roles and invites; without it products' own are handed over"),
     unset("HILT_MASTER_KEY", "64 hexadecimal digits; wraps the keys of personal data and of signatures"),
     with("HILT_LOG_ORIGIN", "hilt.local/log", "name of the log in its signed checkpoints; never changed afterwards"),
+    with(
+        "HILT_LOG_WITNESSES",
+        "",
+        "verifier keys (C2SP, type 04) of the witnesses whose signatures of checkpoints are collected, separated by commas or spaces",
+    ),
+    unset(
+        "HILT_LOG_ENTRIES",
+        "who may read the log's entries, which name the ids and times of everything: auditors (and staff) or public; `hilt dev`: public",
+    ),
+    with("HILT_CHECKPOINT_SECONDS", "5", "how often the log is signed, if it has grown"),
     unset("HILT_JWT_ISSUER", "issuer whose JWTs are accepted beside the service's own"),
     unset("HILT_JWT_JWKS_FILE", "file with that issuer's public keys"),
     unset("HILT_JWT_JWKS_URL", "URL of that issuer's public keys"),

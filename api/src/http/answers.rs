@@ -18,6 +18,10 @@ pub struct ReadOne;
 pub struct Public;
 /// A read that documents its 503 itself.
 pub struct Unexpected;
+/// A list for anyone.
+pub struct List;
+/// A witness's signature.
+pub struct Cosign;
 /// A read for anyone that is always there.
 pub struct Anyone;
 /// A look at what is not released yet.
@@ -61,6 +65,8 @@ answers! {
     Read = [401, 403, 422, 500, 503],
     ReadOne = [401, 403, 404, 422, 500, 503],
     Public = [404, 422, 500, 503],
+    List = [422, 500, 503],
+    Cosign = [400, 403, 404, 413, 415, 422, 500, 503],
     Anyone = [500, 503],
     Unexpected = [500],
     Preview = [401, 403, 404, 409, 422, 500, 503],

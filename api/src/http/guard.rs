@@ -28,8 +28,8 @@ pub struct Guard {
 
 impl Guard {
     /// Asks `auth` who calls, and counts in `limits`.
-    pub fn new(auth: Auth, limits: Arc<Limits>, clock: Clock) -> Self {
-        Guard { auth, limits, permissions: Permissions::new(), clock }
+    pub fn new(auth: Auth, limits: Arc<Limits>, permissions: Permissions, clock: Clock) -> Self {
+        Guard { auth, limits, permissions: permissions, clock }
     }
 
     fn who(&self, request: &Request) -> Option<Who> {

@@ -47,6 +47,7 @@ pub const TABLE: &[(Who, &[&str])] = &[
         &[
             "GET /.well-known/jwks.json",
             "GET /v1/log/checkpoint",
+            "GET /v1/log/keys",
             "GET /v1/payments/{payment_id}",
             "GET /v1/products/p/{slug}",
             "GET /v1/pay/phantom/return",
@@ -85,6 +86,14 @@ pub const TABLE: &[(Who, &[&str])] = &[
             "POST /v1/x402/settle",
             "GET /v1/access/x402/resource/{session_id}",
             "POST /v1/access/x402/resource/{session_id}",
+            // Proofs cost a few hundred rows each.
+            "GET /v1/log/checkpoints",
+            "GET /v1/log/checkpoints/{size}",
+            "GET /v1/log/consistency",
+            "GET /v1/log/tile/{level}/{index}",
+            "GET /v1/log/tile/{level}/{index}/{*rest}",
+            "POST /v1/log/cosignatures",
+            "GET /v1/receipt/{receipt_id}/proof",
             // An agent shows the token of its setup intent in the body.
             "POST /v1/access/agent-bootstrap",
             "POST /v1/access/agent-bootstrap/{setup_intent_id}/status",
@@ -178,6 +187,7 @@ pub const TABLE: &[(Who, &[&str])] = &[
             "POST /v1/memberships/{membership_id}/retry-delivery",
             "POST /v1/memberships/{membership_id}/revoke",
             "GET /v1/memberships/{membership_id}/subscription",
+            "GET /v1/payments/{payment_id}/history",
             "GET /v1/products",
             "POST /v1/products",
             "GET /v1/products/{product_id}",
@@ -212,7 +222,15 @@ pub const TABLE: &[(Who, &[&str])] = &[
             "POST /v1/access/agent-bootstrap/{setup_intent_id}/reject",
         ],
     ),
-    (Reader, &["GET /v1/admin/access/audit-events", "GET /v1/admin/access/journal/trial-balance"]),
+    (
+        Reader,
+        &[
+            "GET /v1/admin/access/audit-events",
+            "GET /v1/admin/access/journal/trial-balance",
+            "GET /v1/log/tile/entries/{index}",
+            "GET /v1/log/tile/entries/{index}/{*rest}",
+        ],
+    ),
 ];
 
 impl Who {
@@ -265,6 +283,13 @@ impl Permissions {
             }
         }
         Permissions(routes)
+    }
+
+    /// The table of a deployment that publishes the entries of its log: whoever asks for them is like whoever asks for tiles.
+    pub fn publishing_entries(mut self) -> Self {
+        let entries = self.0.iter_mut().filter(|(path, _)| path.starts_with("/v1/log/tile/entries/"));
+        entries.flat_map(|(_, methods)| methods).for_each(|(_, who)| *who = Begins);
+        self
     }
 
     /// Who may call that method of the route with that template.

@@ -153,6 +153,7 @@ fn technical(shown: &Shown) -> Markup {
         kid = shown.kid,
         signature = shown.signature,
     );
+    let proof = format!("/v1/receipt/{}/proof", shown.receipt_id);
     html! {
         details .technical {
             summary { "Fingerprint, signature and signed content" }
@@ -160,6 +161,11 @@ fn technical(shown: &Shown) -> Markup {
                 div { dt { "Receipt" } dd { code .code { (shown.receipt_id) } } }
                 div { dt { "SHA-256" } dd { code .code { (shown.hash) } } }
                 div { dt { "Ed25519 signature" } dd { code .code { (shown.signature) } } }
+                div { dt { "Proof of its place in Hilt’s log" } dd {
+                    a href=(proof) { "C2SP tlog-proof" } ", "
+                    a href={ (proof) "?format=cose" } { "COSE Receipt" } " or "
+                    a href={ (proof) "?format=json" } { "everything by name" }
+                } }
                 div { dt { "Key" } dd { code .code { (shown.kid) } " of " a href="/.well-known/jwks.json" { "the published keys" } } }
             }
             h3 { "Signed content" }

@@ -11,13 +11,13 @@ use crate::{
         rejection,
         request_id::RequestId,
     },
+    services::log_reads,
     state::State,
 };
 use axum::{Json, extract::State as Part};
 use events::{
-    clock::{Clock, new_id},
-    log::{Context, Log, PageFilter},
-    unit::{Unit, is_conflict},
+    clock::Clock,
+    log::{Log, PageFilter},
     vocab::{
         bytes::Hash32,
         event::EventType,
@@ -26,7 +26,6 @@ use events::{
         time::Timestamp,
     },
 };
-use ledger::audit::{self, Audit};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
@@ -141,7 +140,7 @@ async fn audit_events(
     Params(asked): Params<Asked>,
 ) -> Result<Json<AuditPage>, Problem> {
     let (filter, limit) = (asked.filter()?, paging::in_range("limit", asked.limit)?);
-    record_read(&log, &clock, &reader, request_id).await?;
+    log_reads::record(&log, &clock, &reader, request_id).await?;
     let from = asked.after_position.map_or(0, |position| position.saturating_add(1));
     let page = log.read_page(filter, from, limit).await.map_err(|error| rejection::read(&error))?;
     Ok(Json(AuditPage {
@@ -149,20 +148,4 @@ async fn audit_events(
         next_after_position: page.next_position.checked_sub(1),
         head_position: page.head_position.checked_sub(1),
     }))
-}
-
-/// Before anything is read: one event an hour and reader.
-async fn record_read(log: &Log, clock: &Clock, reader: &LogReader, request_id: String) -> Result<(), Problem> {
-    let (name, now) = (reader.actor.to_string(), clock.now());
-    let context =
-        Context { owner_id: None, livemode: true, actor: reader.actor.clone(), request_id: Some(request_id), correlation_id: new_id() };
-    let mut unit = Unit::new(log, context);
-    let mut hour = unit.load::<Audit>(audit::stream(&name, now)).await.map_err(|error| rejection::read(&error))?;
-    let Ok(_) = unit.decide(&mut hour, audit::Command::RecordRead { reader: name, now }, None);
-    match unit.commit().await {
-        Ok(_) => Ok(()),
-        // A request of the same reader was first; the hour is recorded.
-        Err(error) if is_conflict(&error) => Ok(()),
-        Err(error) => Err(rejection::append(error)),
-    }
 }

@@ -1,4 +1,5 @@
-//! `GET /.well-known/jwks.json`: the keys that receipts are signed with, retired ones included, so that old receipts verify.
+//! `GET /.well-known/jwks.json`: the keys that receipts and COSE Receipts are signed with, retired ones included, so that old ones
+//! verify.
 
 use crate::{
     http::{answers, problem::Problem, rejection},
@@ -22,7 +23,7 @@ pub fn routes() -> OpenApiRouter<State> {
 /// A key set (RFC 7517).
 #[derive(Serialize, ToSchema)]
 struct KeySet {
-    /// Oldest first.
+    /// By purpose, the oldest first.
     keys: Vec<Key>,
 }
 
@@ -42,6 +43,9 @@ struct Key {
     /// `sig`.
     #[serde(rename = "use")]
     use_: &'static str,
+    /// What it signs: `receipt` for receipts, `cose_receipt` for proofs of inclusion in the log as COSE Receipts. Each key signs one
+    /// kind of thing only.
+    purpose: &'static str,
     /// When it began to sign.
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
@@ -59,6 +63,7 @@ impl From<PublicKey> for Key {
             x: URL_SAFE_NO_PAD.encode(key.public),
             alg: "EdDSA",
             use_: "sig",
+            purpose: key.purpose.as_str(),
             created_at: key.created_at,
             retired_at: key.retired_at,
         }
@@ -69,9 +74,11 @@ impl From<PublicKey> for Key {
 #[utoipa::path(get, path = "/.well-known/jwks.json", tag = "receipts", operation_id = "jwks",
     responses((status = 200, description = "The key set", body = KeySet), answers::Anyone))]
 async fn jwks(Part(vault): Part<Vault>) -> Result<impl IntoResponse, Problem> {
-    // The first key is made before anything is signed with it, so that a verifier never meets a key it could not have known.
-    vault.signer(KeyPurpose::Receipt).await.map_err(|error| rejection::read(&error))?;
-    let keys = vault.public_keys(KeyPurpose::Receipt).await.map_err(|error| rejection::read(&error))?;
-    let keys = keys.into_iter().map(Key::from).collect();
+    let mut keys = Vec::new();
+    for purpose in [KeyPurpose::Receipt, KeyPurpose::CoseReceipt] {
+        // The first key is made before anything is signed with it, so that a verifier never meets a key it could not have known.
+        vault.signer(purpose).await.map_err(|error| rejection::read(&error))?;
+        keys.extend(vault.public_keys(purpose).await.map_err(|error| rejection::read(&error))?.into_iter().map(Key::from));
+    }
     Ok(([(header::CACHE_CONTROL, "public, max-age=300")], Json(KeySet { keys })))
 }

@@ -32,6 +32,7 @@ mod memberships;
 pub mod openapi;
 mod pay;
 mod pay_transaction;
+mod payment_history;
 mod payment_sessions;
 mod payments;
 mod phantom;
@@ -40,6 +41,7 @@ mod rail_settings;
 mod rails;
 mod readiness;
 mod receipt_pdf;
+mod receipt_proof;
 mod receipts;
 mod requirement_preview;
 mod sandbox;
@@ -100,6 +102,7 @@ fn public() -> OpenApiRouter<State> {
         .merge(memberships::routes())
         .merge(pay::routes())
         .merge(pay_transaction::routes())
+        .merge(payment_history::routes())
         .merge(payment_sessions::routes())
         .merge(payments::routes())
         .merge(phantom::routes())
@@ -108,6 +111,7 @@ fn public() -> OpenApiRouter<State> {
         .merge(rails::routes())
         .merge(readiness::routes())
         .merge(receipt_pdf::routes())
+        .merge(receipt_proof::routes())
         .merge(receipts::routes())
         .merge(sandbox::routes())
         .merge(sandbox_sessions::routes())

@@ -101,6 +101,8 @@ pub struct PublicReceipt {
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
     pub verify_url: String,
+    /// The proof that the receipt is in the log.
+    pub proof_url: String,
     /// `checkout` or `merchant_submitted`.
     pub source: &'static str,
     /// Whether Hilt saw the transaction final on chain.
@@ -202,6 +204,7 @@ pub async fn public(reader: &Reader, vault: &Vault, clock: &Clock, settings: &Se
         schema_version: receipt.schema_version,
         created_at: receipt.issued_at,
         verify_url: settings.verify_url(id),
+        proof_url: settings.proof_url(id),
         source: receipt.source.as_str(),
         chain_verified: receipt.chain_verified,
         verification,

@@ -87,6 +87,7 @@ fn sheet(receipt: &Receipt, json: &Value, product: Option<String>, profile: Prof
             ("SHA-256", Some(receipt.receipt_hash.to_string())),
             ("Ed25519 signature", Some(receipt.ed25519_sig.to_string())),
             ("Key id", Some(receipt.kid.clone())),
+            ("Log proof", Some(settings.proof_url(id))),
         ]),
         page_url: format!("{}/r/{id}", settings.public_web_url),
         offline: format!(

@@ -20,6 +20,13 @@ pub fn root(leaves: &[Hash32]) -> Hash32 {
     frontier.root()
 }
 
+/// Root of a tree of the roots of its perfect subtrees, largest first.
+pub(super) fn join(roots: &[Hash32]) -> Hash32 {
+    let mut roots = roots.iter().rev();
+    let Some(smallest) = roots.next() else { return empty_root() };
+    roots.fold(*smallest, |right, left| node_hash(left, &right))
+}
+
 /// What of a tree is needed to let it grow: the roots of its perfect subtrees, largest first, one for each bit of its size.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Frontier {
@@ -36,6 +43,15 @@ pub struct NotAFrontier {
 }
 
 impl Frontier {
+    /// The tree of perfect subtrees of two to the power of `height` leaves each, with these roots.
+    pub fn of_subtrees(height: u32, roots: &[Hash32]) -> Self {
+        let mut tree = Frontier::default();
+        roots.iter().for_each(|root| tree.push(*root));
+        // A tree of subtrees has the shape of a tree of leaves.
+        tree.size <<= height;
+        tree
+    }
+
     /// Number of leaves.
     pub fn size(&self) -> u64 {
         self.size
@@ -55,9 +71,7 @@ impl Frontier {
 
     /// Root of the tree.
     pub fn root(&self) -> Hash32 {
-        let mut roots = self.roots.iter().rev();
-        let Some(smallest) = roots.next() else { return empty_root() };
-        roots.fold(*smallest, |right, left| node_hash(left, &right))
+        join(&self.roots)
     }
 
     /// The subtree roots, 32 bytes each, largest subtree first.
@@ -99,6 +113,17 @@ mod tests {
             assert_eq!(frontier.root(), naive(&leaves[..size]), "{size} leaves");
             frontier = Frontier::from_bytes(frontier.size(), &frontier.to_bytes()).unwrap();
             frontier.push(*leaf);
+        }
+    }
+
+    #[test]
+    fn a_tree_goes_on_from_the_roots_of_its_subtrees() {
+        let leaves: Vec<Hash32> = (0..300u32).map(|n| Hash32::of(n.to_be_bytes())).collect();
+        for height in 0..5 {
+            let subtrees: Vec<Hash32> = leaves.chunks_exact(1 << height).map(root).collect();
+            let mut tree = Frontier::of_subtrees(height, &subtrees);
+            leaves[tree.size() as usize..].iter().for_each(|leaf| tree.push(*leaf));
+            assert_eq!((tree.size(), tree.root()), (300, root(&leaves)), "{height}");
         }
     }
 

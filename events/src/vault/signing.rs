@@ -10,7 +10,7 @@ use std::{fmt, str::FromStr};
 
 words! {
     /// What a signing key signs. Each purpose has its own key, so that no signature can pass for another.
-    pub enum KeyPurpose, "a key's purpose is receipt, log, jwt, handoff or fee_payer" {
+    pub enum KeyPurpose, "a key's purpose is receipt, log, jwt, handoff, fee_payer or cose_receipt" {
         /// Receipts.
         Receipt = "receipt",
         /// Tree heads.
@@ -21,6 +21,8 @@ words! {
         Handoff = "handoff",
         /// Solana transactions whose network fee the service pays; the public key is the wallet.
         FeePayer = "fee_payer",
+        /// COSE Receipts: inclusion proofs for readers of that format.
+        CoseReceipt = "cose_receipt",
     }
 }
 

@@ -3,6 +3,7 @@
 mod as_of;
 mod attest;
 mod certificate;
+mod history;
 mod inspect;
 mod models;
 mod output;
@@ -10,6 +11,7 @@ mod state;
 mod trail;
 mod verify;
 mod what_if;
+mod witness;
 
 use crate::{Failure, settings::Settings};
 use clap::{Args, Parser, Subcommand};
@@ -59,6 +61,12 @@ enum Command {
     Trail(trail::Trail),
     /// Lay one event open: header, payload, hashes, entry, place in the tree.
     Inspect(inspect::Inspect),
+    /// Check that a log has only grown since the last time, and sign its newest checkpoint with a key of your own.
+    Witness(witness::Witness),
+    /// Write the complete history of a payment as a file that proves itself.
+    History(history::History),
+    /// Check a payment's history with the log's key, without a server.
+    VerifyHistory(history::VerifyHistory),
 }
 
 impl Common {
@@ -97,6 +105,9 @@ impl Command {
             Command::Certificate(certificate) => certificate.run(common).await,
             Command::Trail(trail) => trail.run(common).await,
             Command::Inspect(inspect) => inspect.run(common).await,
+            Command::Witness(witness) => witness.run(common).await,
+            Command::History(history) => history.run(common).await,
+            Command::VerifyHistory(verify) => verify.run(common).await,
         }
     }
 }

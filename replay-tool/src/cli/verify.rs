@@ -3,7 +3,7 @@
 use super::{Common, output::print};
 use crate::{Failure, Numbers, ReceiptKeys, StateReport, VerifyOptions, VerifyReport, progress, tables, verify_state};
 use clap::Args;
-use events::{clock::Clock, vault::Vault};
+use events::{clock::Clock, vault::Vault, vocab::bytes::Malformed};
 use serde::Serialize;
 use std::{fmt, path::PathBuf};
 
@@ -18,6 +18,9 @@ pub(super) struct Verify {
     /// File with a signed checkpoint that the log must extend; may be given several times.
     #[arg(long = "checkpoint")]
     checkpoints: Vec<PathBuf>,
+    /// Verifier key of a witness (C2SP signed-note, type 04) whose signatures are checked; may be given several times.
+    #[arg(long = "witness", value_name = "VKEY")]
+    witnesses: Vec<String>,
     /// Take rows before this position to be what their leaves say.
     #[arg(long, default_value_t = 0)]
     from: u64,
@@ -64,7 +67,9 @@ impl Verify {
             None => None,
         };
         let checkpoints = self.checkpoints.iter().map(read).collect::<Result<_, _>>()?;
-        Ok(VerifyOptions { vkey, receipt_keys, checkpoints, from: self.from })
+        let witness = |text: &String| text.parse().map_err(|error: Malformed| Failure::Input(error.to_string()));
+        let witnesses = self.witnesses.iter().map(witness).collect::<Result<_, _>>()?;
+        Ok(VerifyOptions { vkey, receipt_keys, checkpoints, witnesses, from: self.from })
     }
 }
 

@@ -51,6 +51,8 @@ pub const TABLES: &[Table] = &[
     verified("log.events", "every column but the position is in the leaf, and the position is the leaf's place in the tree"),
     verified("log.head", "its count and frontier are those of the leaves"),
     verified("log.tree_heads", "each is signed by the log's key and has the root of the leaves at its size"),
+    verified("log.tree_nodes", "they are the roots of full tiles of leaves"),
+    verified("log.cosignatures", "each is of a kept checkpoint and says who signed it and when; with a witness's key, that he did"),
     verified("log.claims", "they are what follows from the events"),
     replayed(
         "log.subject_keys",

@@ -17,9 +17,14 @@ use crate::{
     class::{Break, BreakClass, Doing, Failure},
     copy::Rows,
     progress::Progress,
+    published,
 };
 use claims::Claims;
-use events::{proof::Frontier, vault::KeyPurpose, vocab::event::Event};
+use events::{
+    proof::{Frontier, WitnessKey},
+    vault::KeyPurpose,
+    vocab::event::Event,
+};
 use futures::StreamExt as _;
 use heads::{Head, TreeHeads};
 use lifecycle::Lifecycle;
@@ -42,6 +47,8 @@ pub struct VerifyOptions {
     pub receipt_keys: Option<ReceiptKeys>,
     /// Checkpoints that the auditor has kept elsewhere: the log must extend each of them.
     pub checkpoints: Vec<String>,
+    /// Keys of witnesses whose kept signatures are checked.
+    pub witnesses: Vec<WitnessKey>,
     /// Rows before this position are taken to be what their leaves say; their place in tree, streams and lifecycle is still checked.
     pub from: u64,
 }
@@ -89,6 +96,7 @@ pub async fn verify(pool: &PgPool, options: &VerifyOptions, progress: &(dyn Fn(P
     read_events(&mut connection, Arc::new(keys), options.from, &mut fold, &|done| progress(Progress { done, total: head.size })).await?;
     fold.end(&head)?;
     fold.hold_claims(&mut connection).await?;
+    published::hold(pool, fold.tree.size(), &fold.tree.root(), &options.witnesses).await?;
     Ok(fold.report(receipt_keys, started))
 }
 

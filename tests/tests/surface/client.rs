@@ -2,12 +2,13 @@
 
 use hilt_tests::{app::TestApp, processes::Folder, python, solana_tx::Keypair};
 
-/// The generator knows no PDF; to it the document is bytes.
+/// The generator knows no PDF and no COSE; to it these are bytes.
 const CONFIG: &str = "\
 project_name_override: hilt
 package_name_override: hilt_client
 content_type_overrides:
   application/pdf: application/octet-stream
+  application/scitt-receipt+cose: application/octet-stream
 ";
 
 /// All that is generated from the document is checked; the generator's own base class does not stand up to strictness.

@@ -152,6 +152,11 @@ impl World {
         let ticket = json!({"category": "BILLING", "subject": "A question", "body": "Where does my payment stand, please?"});
         let ticket = self.post("/v1/support/tickets", ticket).await;
         self.know(&["ticket_id"], &ticket["ticket_id"].clone());
+        let signed = self.app.state.checkpointer.sign().await.expect("the log is signed");
+        self.know(&["/v1/log/checkpoints/{size}#size", "to"], &json!(signed.size));
+        self.know(&["/v1/log/tile/{level}/{index}#level"], &json!("0"));
+        self.know(&["/v1/log/tile/{level}/{index}#index", "/v1/log/tile/entries/{index}#index"], &json!("000.p/9"));
+        self.know(&["note"], &json!(signed.note));
         for rail in ["solana_usdc", "x402", "base_usdc"] {
             self.know(&["rail_id"], &json!(rail));
         }

@@ -128,8 +128,10 @@ fn answers(operation: &mut Map<String, Value>, takes: &Takes) {
             response["description"] = "A problem; `code` says which.".into();
         }
         // utoipa describes bytes as a list of numbers.
-        if let Some(content) = response.pointer_mut("/content/application~1pdf") {
-            content["schema"] = json!({"type": "string", "format": "binary"});
+        for kind in ["pdf", "octet-stream", "scitt-receipt+cose"] {
+            if let Some(content) = response.pointer_mut(&format!("/content/application~1{kind}")) {
+                content["schema"] = json!({"type": "string", "format": "binary"});
+            }
         }
         let mut headers = json!({"X-Request-Id": header("The request's id: yours if it was well formed.", "string", true)});
         match status.as_bytes().first() {

@@ -1,0 +1,1 @@
+SELECT coalesce(max(index) + 1, 0) FROM log.tree_nodes WHERE level = $1

@@ -1,0 +1,1 @@
+SELECT leaf FROM log.events WHERE position >= $1 AND position < $2 ORDER BY position

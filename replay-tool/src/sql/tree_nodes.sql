@@ -1,0 +1,1 @@
+SELECT level, index, hash FROM log.tree_nodes ORDER BY level, index
