@@ -1,5 +1,5 @@
 // Pays for a URL with x402's own client, in the version asked for, and prints one JSON line with what came of it.
-// Reads {url, method, version, rpcUrl, secret} from stdin; the secret is 64 bytes in hex.
+// Reads {url, method, headers, body, version, rpcUrl, secret} from stdin; the secret is 64 bytes in hex.
 import { createKeyPairSignerFromBytes } from '@solana/kit';
 import { decodePaymentResponseHeader, wrapFetchWithPayment, x402Client } from '@x402/fetch';
 import { ExactSvmScheme } from '@x402/svm/exact/client';
@@ -7,7 +7,7 @@ import { ExactSvmSchemeV1 } from '@x402/svm/exact/v1/client';
 
 let input = '';
 for await (const chunk of process.stdin) input += chunk;
-const { url, method = 'GET', headers = {}, version, rpcUrl, secret } = JSON.parse(input);
+const { url, method = 'GET', headers = {}, body, version, rpcUrl, secret } = JSON.parse(input);
 
 const signer = await createKeyPairSignerFromBytes(Buffer.from(secret, 'hex'));
 const client = new x402Client();
@@ -30,7 +30,11 @@ const keeping = async (request, init) => {
   headers.delete('payment-required');
   return new Response(answer.body, { status: answer.status, headers });
 };
-const response = await wrapFetchWithPayment(keeping, client)(url, { method, headers });
+const response = await wrapFetchWithPayment(keeping, client)(url, {
+  method,
+  headers: body ? { 'content-type': 'application/json', ...headers } : headers,
+  body: body && JSON.stringify(body),
+});
 const told = response.headers.get('payment-response') ?? response.headers.get('x-payment-response');
 console.log(JSON.stringify({
   status: response.status,

@@ -22,6 +22,7 @@ pub fn caller(payout_wallet: &str) -> Value {
 async fn follow(app: &TestApp, key: (&str, &str), path: &str, payout_wallet: &str) -> (Followed, Follower) {
     let mut follower = Follower::new(&app.base_url, caller(payout_wallet));
     follower.learn(&json!({key.0: key.1}));
+    app.caught_up().await;
     let answer = app.get(key.1, path).await.ok();
     (follower.follow(answer).await, follower)
 }
@@ -132,16 +133,42 @@ async fn from_every_single_thing_that_is_wrong_one_call_leads_out() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_receiver_that_hears_too_little_is_joined_and_two_products_are_told_apart() {
+async fn a_receiver_that_hears_too_little_is_completed_and_stays_the_only_one() {
+    let app = TestApp::start(&[]).await;
+    let key = app.live_key.clone();
+    Shop::open(&app).await;
+    let some = json!({"url": "https://api.acme.test/h", "label": "Mine", "subscribed_events": ["payment.confirmed", "delivery.failed"]});
+    let made = app.post(&key, "/v1/access/webhooks", some).await.ok();
+    let followed = async |calls: &[&str]| {
+        let (followed, follower) = follow(&app, ("live_api_key", &key), LIVE, "unused").await;
+        let answer = ready(followed);
+        let asked: Vec<_> = follower.made.iter().filter(|id| *id != "recheck").map(String::as_str).collect();
+        assert_eq!(asked, calls);
+        assert_eq!((&answer["webhooks"]["active_count"], &answer["webhooks"]["missing_events"]), (&json!(1), &json!([])));
+        let list = app.get(&key, "/v1/access/webhooks").await.ok();
+        assert_eq!(list["items"].as_array().map(Vec::len), Some(1), "no second endpoint: {list:#}");
+        let only = list["items"][0].clone();
+        assert_eq!((&only["id"], &only["url"], &only["label"]), (&made["id"], &made["url"], &made["label"]));
+        let heard = only["subscribed_events"].as_array().unwrap();
+        for event in ["payment.confirmed", "receipt.created", "membership.activated", "membership.expired", "delivery.failed"] {
+            assert!(heard.contains(&json!(event)), "{event} is not among {heard:?}");
+        }
+    };
+    followed(&["complete_webhook"]).await;
+    app.post(&key, &format!("/v1/access/webhooks/{}/pause", made["id"].as_str().unwrap()), json!({})).await.ok();
+    followed(&["resume_webhook"]).await;
+    app.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_products_are_told_apart() {
     let app = TestApp::start(&[]).await;
     let key = app.live_key.clone();
     Shop::open(&app).await;
     let product = app.get(&key, "/v1/access/products").await.ok()["items"][0].clone();
-    let some = json!({"url": "https://api.acme.test/h", "subscribed_events": ["payment.confirmed", "delivery.failed"]});
-    app.post(&key, "/v1/access/webhooks", some).await.ok();
-    let (followed, _) = follow(&app, ("live_api_key", &key), LIVE, "unused").await;
-    let answer = ready(followed);
-    assert_eq!((&answer["webhooks"]["active_count"], &answer["webhooks"]["missing_events"]), (&json!(2), &json!([])));
+    let hook = json!({"url": "https://api.acme.test/h", "subscribed_events":
+        ["payment.confirmed", "receipt.created", "membership.activated", "membership.expired"]});
+    app.post(&key, "/v1/access/webhooks", hook).await.ok();
 
     let mut second = product_body(&product["access_app_id"], "second", product["merchant_wallet"].as_str().unwrap());
     second["status"] = json!("paused");

@@ -4,6 +4,7 @@ use super::{
     DEFAULT_RAIL, Facts, Product,
     action::{Credential, Kind, NextAction, input, result},
     blockers::{mendable, rail_to_mend},
+    webhooks::Receiver,
 };
 use events::vocab::{
     event::AccessProductCreated,
@@ -45,7 +46,11 @@ pub(super) fn of(facts: &Facts) -> Vec<NextAction> {
         (Product::Named(_), None) => {}
     }
     if !facts.webhooks.ready && facts.mode == Mode::Live {
-        actions.push(register_webhook(facts));
+        actions.push(match &facts.webhooks.incomplete {
+            None => register_webhook(facts),
+            Some(receiver) if receiver.paused => resume_webhook(facts, receiver),
+            Some(receiver) => complete_webhook(facts, receiver),
+        });
     }
     actions
 }
@@ -212,10 +217,6 @@ fn no_rail(facts: &Facts) -> NextAction {
 }
 
 fn register_webhook(facts: &Facts) -> NextAction {
-    let label = match facts.webhooks.active_count {
-        0 => "Access events",
-        _ => "Access events that no other receiver is told of",
-    };
     NextAction::call("register_webhook", "POST", "/v1/access/webhooks", facts.credential)
         .says(
             "Register a webhook covering payment, receipt, activation, and expiry events.",
@@ -224,11 +225,32 @@ fn register_webhook(facts: &Facts) -> NextAction {
         .scope(Scope::Webhooks)
         .clears(["webhook_events_missing"])
         .body(json!({
-            "label": label,
+            "label": "Access events",
             "url": input("webhook_url", "https_url", "Where your service takes signed messages, on the public Internet."),
             "subscribed_events": facts.webhooks.missing_events,
             "product_ids": [],
         }))
+}
+
+/// Tells the receiver that there is of the rest too: a second one would be one more secret to keep and one more place to answer.
+fn complete_webhook(facts: &Facts, receiver: &Receiver) -> NextAction {
+    NextAction::call("complete_webhook", "PATCH", format!("/v1/access/webhooks/{}", receiver.id), facts.credential)
+        .endpoint("PATCH /v1/access/webhooks/{id}")
+        .says(
+            "Have your webhook told of payment, receipt, activation, and expiry events.",
+            "It is told of some of what happens. Its URL and signing secret stay as they are.",
+        )
+        .scope(Scope::Webhooks)
+        .clears(["webhook_events_missing"])
+        .body(json!({"subscribed_events": receiver.with(&facts.webhooks.missing_events)}))
+}
+
+fn resume_webhook(facts: &Facts, receiver: &Receiver) -> NextAction {
+    NextAction::call("resume_webhook", "POST", format!("/v1/access/webhooks/{}/resume", receiver.id), facts.credential)
+        .endpoint("POST /v1/access/webhooks/{id}/resume")
+        .says("Resume your webhook.", "It is paused, and what happens is kept for it until then.")
+        .scope(Scope::Webhooks)
+        .clears(["webhook_events_missing"])
 }
 
 fn confirmation() -> Value {

@@ -38,7 +38,7 @@ use events::{
 };
 use ledger::{rail_gates::RailOptions, rail_setting::RailSetting};
 use projections::{Reader, Window, access_apps, access_products};
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 use workers::platform::Platform;
 
 /// The rail of products that name none.
@@ -125,7 +125,7 @@ impl Facts {
             product: Product::Missing,
             options: None,
             setting: None,
-            webhooks: Coverage::new(0, &BTreeSet::new()),
+            webhooks: Coverage::new(&[]),
             credential: Credential::LiveApiKey,
         }
     }

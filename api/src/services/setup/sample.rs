@@ -1,19 +1,21 @@
 //! A workspace for tests of what is missing in it.
 
-use super::{Coverage, Credential, Facts, Product, webhooks::RECOMMENDED};
+use super::{
+    Coverage, Credential, Facts, Product,
+    webhooks::{RECOMMENDED, Receiver},
+};
 use events::vocab::{
     bytes::SolanaAddress,
     event::{AccessProductCreated, RailSettingSaved},
-    id::{AccessProductId, AppId, ProductId, RailSettingId},
+    id::{AccessProductId, AppId, EndpointId, ProductId, RailSettingId},
     money::{FeeBps, Minor},
     rail::{Mode, RailId},
-    words::ProductStatus,
+    words::{ProductStatus, WebhookEvent},
 };
 use ledger::{
     rail_gates::{GateInput, RailOptions, RailSetting, Review, evaluate},
     rails::Rails,
 };
-use std::collections::BTreeSet;
 use uuid::Uuid;
 
 pub fn product() -> AccessProductCreated {
@@ -64,6 +66,11 @@ pub fn saved(enabled: bool, payout_address: Option<String>) -> RailSettingSaved 
     }
 }
 
+/// A receiver of these events.
+pub fn receiver(events: &[WebhookEvent], paused: bool) -> Receiver {
+    Receiver { id: EndpointId(Uuid::from_u128(5)), subscribed_events: events.to_vec(), paused }
+}
+
 /// Everything is there.
 pub fn ready() -> Facts {
     with(product(), &Rails::standard(), Some((true, Some(product().merchant_wallet.to_string()))))
@@ -71,7 +78,7 @@ pub fn ready() -> Facts {
 
 /// Everything but a receiver of webhooks.
 pub fn without_webhook() -> Facts {
-    Facts { webhooks: Coverage::new(0, &BTreeSet::new()), ..ready() }
+    Facts { webhooks: Coverage::new(&[]), ..ready() }
 }
 
 /// A live workspace that sells `product`, with that setting of `solana_usdc`.
@@ -83,7 +90,7 @@ pub fn with(product: AccessProductCreated, rails: &Rails, setting: Option<(bool,
         options: Some(options(&product, Mode::Live, rails, setting.clone())),
         setting: setting.map(|(enabled, payout)| saved(enabled, payout)),
         product: Product::Named(Box::new(product)),
-        webhooks: Coverage::new(1, &RECOMMENDED.into_iter().collect()),
+        webhooks: Coverage::new(&[receiver(&RECOMMENDED, false)]),
         credential: Credential::LiveApiKey,
     }
 }

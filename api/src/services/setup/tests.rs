@@ -1,12 +1,12 @@
 use super::{action::Kind, sample::*, *};
-use crate::services::setup::webhooks::RECOMMENDED;
+use crate::services::setup::webhooks::{RECOMMENDED, Receiver};
 use events::vocab::{
     bytes::SolanaAddress,
+    id::EndpointId,
     words::{ProductStatus, WebhookEvent},
 };
 use ledger::rails::{KillSwitch, Rails};
 use serde_json::json;
-use std::collections::BTreeSet;
 
 fn codes(facts: &Facts) -> Vec<&'static str> {
     facts.blockers().iter().map(|blocker| blocker.code).collect()
@@ -36,7 +36,7 @@ fn what_is_missing_is_named_in_the_order_to_mend_it() {
         product: Product::Missing,
         options: None,
         setting: None,
-        webhooks: Coverage::new(0, &BTreeSet::new()),
+        webhooks: Coverage::new(&[]),
         ..ready()
     };
     assert_eq!(codes(&nothing), ["app_missing", "product_missing", "webhook_events_missing"]);
@@ -69,7 +69,7 @@ fn the_sandbox_asks_for_no_wallet_setting_and_no_confirmation() {
         product: Product::Missing,
         options: None,
         setting: None,
-        webhooks: Coverage::new(0, &BTreeSet::new()),
+        webhooks: Coverage::new(&[]),
         credential: Credential::SandboxApiKey,
         ..ready()
     };
@@ -131,12 +131,27 @@ fn a_product_whose_rails_are_all_closed_is_allowed_one_that_is_open() {
 }
 
 #[test]
-fn a_receiver_that_hears_too_little_is_joined_by_one_that_hears_the_rest() {
-    let facts = Facts { webhooks: Coverage::new(1, &[WebhookEvent::PaymentConfirmed, WebhookEvent::DeliveryFailed].into()), ..ready() };
-    assert_eq!((codes(&facts), ids(&facts)), (vec!["webhook_events_missing"], vec!["register_webhook"]));
-    let body = facts.next_actions()[0].body.clone().unwrap();
-    assert_eq!(body["subscribed_events"], json!(["receipt.created", "membership.activated", "membership.expired"]));
+fn a_receiver_that_hears_too_little_is_told_of_the_rest_and_a_paused_one_is_resumed() {
+    let some = [WebhookEvent::DeliveryFailed, WebhookEvent::PaymentConfirmed];
+    let facts = Facts { webhooks: Coverage::new(&[receiver(&some, false)]), ..ready() };
+    assert_eq!((codes(&facts), ids(&facts)), (vec!["webhook_events_missing"], vec!["complete_webhook"]));
+    cleared(&facts);
+    let action = &facts.next_actions()[0];
+    assert_eq!((action.method, action.path.as_str()), ("PATCH", "/v1/access/webhooks/00000000-0000-0000-0000-000000000005"));
+    let all = ["delivery.failed", "payment.confirmed", "receipt.created", "membership.activated", "membership.expired"];
+    assert_eq!(action.body, Some(json!({"subscribed_events": all})), "what it heard before it still hears");
     assert_eq!(facts.webhooks.missing_events.len(), RECOMMENDED.len() - 1);
+
+    let paused = Coverage::new(&[receiver(&RECOMMENDED, true)]);
+    assert_eq!((paused.ready, paused.active_count, paused.missing_events.len()), (false, 0, RECOMMENDED.len()));
+    let facts = Facts { webhooks: paused, ..ready() };
+    assert_eq!(ids(&facts), ["resume_webhook"]);
+    cleared(&facts);
+
+    let fuller = Receiver { id: EndpointId(uuid::Uuid::from_u128(6)), ..receiver(&RECOMMENDED[..2], false) };
+    let several = Coverage::new(&[receiver(&some, false), fuller.clone(), receiver(&RECOMMENDED, true)]);
+    assert_eq!(several.incomplete, Some(fuller), "the one of which the least more is asked");
+    assert_eq!(Coverage::new(&[receiver(&some, false), receiver(&RECOMMENDED, false)]).incomplete, None);
 }
 
 #[test]
@@ -153,7 +168,7 @@ fn every_write_carries_a_key_of_its_own_and_names_its_credential() {
         product: Product::Missing,
         options: None,
         setting: None,
-        webhooks: Coverage::new(0, &BTreeSet::new()),
+        webhooks: Coverage::new(&[]),
         ..ready()
     };
     for action in nothing.next_actions() {
