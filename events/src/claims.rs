@@ -138,6 +138,7 @@ pub fn changes(owner: Option<OwnerId>, livemode: bool, event: &Event) -> Vec<Cla
         }
         Event::PaymentExpired(e) => e.place.iter().map(|place| Release(Claim::place(place))).collect(),
         Event::ProofFingerprinted(e) => vec![Take(Claim::fingerprint(owner, livemode, e.rail_id, &e.fingerprint))],
+        Event::SandboxProofRecorded(e) => vec![Take(Claim::fingerprint(owner, livemode, e.rail_id, &e.fingerprint))],
         Event::VerificationAttempted(e) if e.outcome == Outcome::Failed && e.reason.as_deref().is_some_and(|r| FOREIGN.contains(&r)) => {
             vec![Release(Claim::fingerprint(owner, livemode, e.rail_id, &e.fingerprint))]
         }

@@ -4,7 +4,13 @@ mod samples;
 
 use events::{
     codec::{self, CodecError, Upcaster},
-    vocab::event::{Event, EventType, TicketWaitingOnMerchant},
+    vocab::{
+        event::{
+            ActivationEvidence, ApprovalRequested, ApprovalSubject, EntitlementActivated, Event, EventType, TicketWaitingOnMerchant,
+            TreasuryWalletChange,
+        },
+        rail::RailId,
+    },
 };
 use rmpv::Value;
 use std::path::PathBuf;
@@ -87,3 +93,40 @@ fn a_schema_of_the_future_is_refused() {
     let error = codec::decode(EventType::TicketReopened, 9, &bytes).unwrap_err();
     assert!(matches!(error, CodecError::UnknownSchema { schema_version: 9, .. }));
 }
+
+/// Variants that the sample of their type does not show.
+#[test]
+fn further_variants_write_and_read_their_frozen_bytes() {
+    let membership = ActivationEvidence::Membership { membership_id: samples::id(3), linked_event: samples::id(4) };
+    let activated = EntitlementActivated {
+        entitlement_id: samples::id(1),
+        access_product_id: samples::id(2),
+        evidence: membership,
+        active_from: samples::at(0),
+        expires_at: samples::at(2_592_000),
+    };
+    let wallet = "11111111111111111111111111111112".to_owned();
+    let change = TreasuryWalletChange { treasury_id: samples::id(7), rail_id: RailId::SolanaUsdc, wallet };
+    let requested = ApprovalRequested {
+        approval_id: samples::id(5),
+        subject: ApprovalSubject::HiltTreasuryWalletChange(change),
+        by: "staff-1".into(),
+        reason: "key ceremony".into(),
+    };
+    for (event, frozen) in [(Event::from(activated), ACTIVATED_ON_MEMBERSHIP), (Event::from(requested), TREASURY_APPROVAL)] {
+        let event_type = event.event_type();
+        assert_eq!(hex::encode(codec::encode(&event).unwrap()), frozen, "{event_type:?} is written in another form");
+        assert_eq!(codec::decode(event_type, event_type.schema_version(), &hex::decode(frozen).unwrap()).unwrap(), event);
+    }
+}
+
+const ACTIVATED_ON_MEMBERSHIP: &str = "\
+     85ae656e7469746c656d656e745f6964c41001010101010101010101010101010101b16163636573735f70726f647563745f6964c410020202020202\
+     02020202020202020202a865766964656e636581aa6d656d6265727368697082ad6d656d626572736869705f6964c410030303030303030303030303\
+     03030303ac6c696e6b65645f6576656e74c41004040404040404040404040404040404ab6163746976655f66726f6dcf000652e68bb52240aa657870\
+     697265735f6174cf000655420af26240";
+const TREASURY_APPROVAL: &str = "\
+     84ab617070726f76616c5f6964c41005050505050505050505050505050505a77375626a65637481bb68696c745f74726561737572795f77616c6c65\
+     745f6368616e676583ab74726561737572795f6964c41007070707070707070707070707070707a77261696c5f6964ab736f6c616e615f75736463a6\
+     77616c6c6574d9203131313131313131313131313131313131313131313131313131313131313132a26279a773746166662d31a6726561736f6eac6b\
+     657920636572656d6f6e79";

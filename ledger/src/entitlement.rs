@@ -10,9 +10,9 @@ use events::{
     vocab::{
         event::{
             EntitlementActivated, EntitlementActivationBlocked, EntitlementExpired, EntitlementFailed, EntitlementOrigin,
-            EntitlementPended, EntitlementRenewed, EntitlementRevoked, Event, MembershipGifted,
+            EntitlementPended, EntitlementRenewed, EntitlementRevoked, Event, MembershipGifted, MembershipRenewed,
         },
-        id::{AccessProductId, EntitlementId, OwnerId, ProductId, SubjectId},
+        id::{AccessProductId, EntitlementId, EventId, OwnerId, ProductId, SubjectId},
         personal::Personal,
         rail::RailId,
         stream::Fact,
@@ -51,6 +51,8 @@ pub enum Entitlement {
     Revoked {
         /// What it waited for.
         pended: Box<EntitlementPended>,
+        /// The payment that came for it all the same.
+        blocked: Option<EntitlementActivationBlocked>,
     },
     /// Staff closed it.
     Failed {
@@ -58,6 +60,8 @@ pub enum Entitlement {
         pended: Box<EntitlementPended>,
         /// Why.
         reason: String,
+        /// The payment that came for it all the same.
+        blocked: Option<EntitlementActivationBlocked>,
     },
 }
 
@@ -66,13 +70,13 @@ pub enum Entitlement {
 pub enum Command {
     /// Let it wait for its payment.
     Pend(Box<Pend>),
-    /// Grant access on evidence (TR-37). Evidence that does not belong to it is kept as `entitlement.activation_blocked`, which
-    /// names the element: see [`blocked`].
+    /// Grant access on evidence (TR-37, TR-41). Evidence that does not belong to it is kept as `entitlement.activation_blocked`, which
+    /// names the element: see [`blocked`]. So is a payment for one that staff have closed: what is closed does not open by itself.
     Activate(Box<Activate>),
-    /// The membership that goes with it was given days (RT-030): access lasts as long, also when it had ended.
+    /// The membership that goes with it lasts longer: access lasts as long, also when it had ended.
     Renew {
-        /// The gift that permits it.
-        gifted: Cited<MembershipGifted>,
+        /// What permits it.
+        extended: Extended,
     },
     /// Its window ended (TR-38).
     Expire {
@@ -174,11 +178,15 @@ impl Decider for Entitlement {
                 true => Ok(vec![]),
                 false => Err(Rejection::TransitionNotAllowed { from: "active", to: "active" }),
             },
-            (Expired { .. } | Revoked { .. } | Failed { .. }, Command::Activate(_)) => Err(state.cannot_become("active")),
+            (Revoked { pended, blocked } | Failed { pended, blocked, .. }, Command::Activate(activate)) => match activate.evidence {
+                Evidence::Receipt(_) => Ok(paid_when_closed(pended, state.status(), blocked.as_ref(), &activate.evidence)),
+                Evidence::Sandbox(_) | Evidence::Membership(_) => Err(state.cannot_become("active")),
+            },
+            (Expired { .. }, Command::Activate(_)) => Err(state.cannot_become("active")),
 
-            (Active { activated, .. } | Expired { activated, .. }, Command::Renew { gifted }) => {
-                match gifted.event.period_end > activated.expires_at {
-                    true => Ok(vec![renewed(activated, &gifted).into()]),
+            (Active { activated, .. } | Expired { activated, .. }, Command::Renew { extended }) => {
+                match extended.period_end() > activated.expires_at {
+                    true => Ok(vec![renewed(activated, &extended).into()]),
                     false => Ok(vec![]),
                 }
             }
@@ -202,7 +210,7 @@ impl Decider for Entitlement {
                 let reason = filled(&reason).ok_or(Rejection::ReasonRequired)?;
                 Ok(vec![EntitlementFailed { entitlement_id: pended.entitlement_id, reason }.into()])
             }
-            (Failed { pended, reason: known }, Command::Fail { reason }) => {
+            (Failed { pended, reason: known, .. }, Command::Fail { reason }) => {
                 let reason = filled(&reason).ok_or(Rejection::ReasonRequired)?;
                 // Staff may say more about a closed entitlement; the same again says nothing.
                 match reason == *known {
@@ -224,9 +232,12 @@ impl Decider for Entitlement {
             (Active { pended, activated } | Expired { pended, activated }, Event::EntitlementRenewed(renewed)) => {
                 Active { pended, activated: Box::new(EntitlementActivated { expires_at: renewed.expires_at, ..*activated }) }
             }
-            (Pending { pended, .. } | Active { pended, .. }, Event::EntitlementRevoked(_)) => Revoked { pended },
-            (Pending { pended, .. } | Failed { pended, .. }, Event::EntitlementFailed(failed)) => {
-                Failed { pended, reason: failed.reason.clone() }
+            (Pending { pended, .. } | Active { pended, .. }, Event::EntitlementRevoked(_)) => Revoked { pended, blocked: None },
+            (Revoked { pended, .. }, Event::EntitlementActivationBlocked(blocked)) => Revoked { pended, blocked: Some(blocked.clone()) },
+            (Pending { pended, .. }, Event::EntitlementFailed(failed)) => Failed { pended, reason: failed.reason.clone(), blocked: None },
+            (Failed { pended, blocked, .. }, Event::EntitlementFailed(failed)) => Failed { pended, reason: failed.reason.clone(), blocked },
+            (Failed { pended, reason, .. }, Event::EntitlementActivationBlocked(blocked)) => {
+                Failed { pended, reason, blocked: Some(blocked.clone()) }
             }
             (state, _) => state,
         }
@@ -241,7 +252,7 @@ impl Entitlement {
             Entitlement::Pending { pended, .. }
             | Entitlement::Active { pended, .. }
             | Entitlement::Expired { pended, .. }
-            | Entitlement::Revoked { pended }
+            | Entitlement::Revoked { pended, .. }
             | Entitlement::Failed { pended, .. } => Some(pended),
         }
     }
@@ -256,6 +267,11 @@ impl Entitlement {
             Entitlement::Revoked { .. } => "revoked",
             Entitlement::Failed { .. } => "failed",
         }
+    }
+
+    /// Whether staff have closed it, so that no payment opens it.
+    pub fn is_closed(&self) -> bool {
+        matches!(self, Entitlement::Revoked { .. } | Entitlement::Failed { .. })
     }
 
     fn cannot_become(&self, to: &'static str) -> Rejection {
@@ -293,13 +309,52 @@ impl Pend {
     }
 }
 
-fn renewed(activated: &EntitlementActivated, gifted: &Cited<MembershipGifted>) -> EntitlementRenewed {
+/// What makes a membership last longer.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Extended {
+    /// Days were given (RT-030).
+    Gifted(Cited<MembershipGifted>),
+    /// A payment renewed it.
+    Renewed(Box<Cited<MembershipRenewed>>),
+}
+
+impl Extended {
+    fn period_end(&self) -> Timestamp {
+        match self {
+            Extended::Gifted(gifted) => gifted.event.period_end,
+            Extended::Renewed(renewed) => renewed.event.period_end,
+        }
+    }
+    fn event(&self) -> EventId {
+        match self {
+            Extended::Gifted(gifted) => gifted.id,
+            Extended::Renewed(renewed) => renewed.id,
+        }
+    }
+}
+
+fn renewed(activated: &EntitlementActivated, extended: &Extended) -> EntitlementRenewed {
     EntitlementRenewed {
         entitlement_id: activated.entitlement_id,
         access_product_id: activated.access_product_id,
-        expires_at: gifted.event.period_end,
-        membership_event: gifted.id,
+        expires_at: extended.period_end(),
+        membership_event: extended.event(),
     }
+}
+
+/// The trace of a payment for an entitlement that staff have closed.
+fn paid_when_closed(
+    pended: &EntitlementPended,
+    status: &'static str,
+    last: Option<&EntitlementActivationBlocked>,
+    evidence: &Evidence,
+) -> Vec<Fact> {
+    let blocked = EntitlementActivationBlocked {
+        entitlement_id: pended.entitlement_id,
+        proof_id: evidence.proof_id(),
+        reason: format!("entitlement_{status}"),
+    };
+    if last == Some(&blocked) { vec![] } else { vec![blocked.into()] }
 }
 
 /// The grant, or the trace of a refusal; the same refusal twice in a row leaves one trace.
@@ -312,13 +367,20 @@ fn activation(pended: &EntitlementPended, last: Option<&EntitlementActivationBlo
         };
         return if last == Some(&blocked) { vec![] } else { vec![blocked.into()] };
     }
-    let active_from = activate.current_end.map_or(activate.now, |end| end.max(activate.now));
+    let (active_from, expires_at) = match &activate.evidence {
+        // Nothing was paid for it: it lasts as long as what was.
+        Evidence::Membership(membership) => (activate.now, membership.linked.event.period_end),
+        Evidence::Receipt(_) | Evidence::Sandbox(_) => {
+            let from = activate.current_end.map_or(activate.now, |end| end.max(activate.now));
+            (from, from.plus_days(pended.duration_days))
+        }
+    };
     let activated = EntitlementActivated {
         entitlement_id: pended.entitlement_id,
         access_product_id: pended.access_product_id,
         evidence: activate.evidence.citation(),
         active_from,
-        expires_at: active_from.plus_days(pended.duration_days),
+        expires_at,
     };
     vec![activated.into()]
 }

@@ -3,8 +3,9 @@
 use crate::{Cited, check::first_false};
 use events::vocab::{
     event::{
-        ActivationEvidence, EntitlementOrigin, EntitlementPended, PaymentConfirmed, PaymentRequirementAuthored, PaymentSessionCreated,
-        ProofFingerprinted, ReceiptCreated, ReceiptMapped, SandboxSessionConfirmed, SandboxSessionCreated, SettlementEvidenced,
+        ActivationEvidence, EntitlementOrigin, EntitlementPended, MembershipEntitlementLinked, PaymentConfirmed,
+        PaymentRequirementAuthored, PaymentSessionCreated, ProofFingerprinted, ReceiptCreated, ReceiptMapped, SandboxSessionConfirmed,
+        SandboxSessionCreated, SettlementEvidenced,
     },
     id::{MembershipId, OwnerId, ProofId},
 };
@@ -16,6 +17,8 @@ pub enum Evidence {
     Receipt(Box<ReceiptEvidence>),
     /// A confirmed sandbox session.
     Sandbox(Box<SandboxEvidence>),
+    /// A membership that the same customer has to the same product (TR-41).
+    Membership(Box<MembershipEvidence>),
 }
 
 /// The records of one live payment.
@@ -56,6 +59,17 @@ pub struct SandboxEvidence {
     pub confirmed: Cited<SandboxSessionConfirmed>,
 }
 
+/// The record of an active membership.
+#[derive(Clone, PartialEq, Debug)]
+pub struct MembershipEvidence {
+    /// Whose log records it.
+    pub owner_id: OwnerId,
+    /// Whether it was paid with real money.
+    pub livemode: bool,
+    /// The event that permits the activation. The membership gives it only while it is active.
+    pub linked: Cited<MembershipEntitlementLinked>,
+}
+
 impl Evidence {
     /// What the activation cites.
     pub fn citation(&self) -> ActivationEvidence {
@@ -71,6 +85,9 @@ impl Evidence {
                 sandbox_session_id: sandbox.session.sandbox_session_id,
                 confirmed_event: sandbox.confirmed.id,
             },
+            Evidence::Membership(membership) => {
+                ActivationEvidence::Membership { membership_id: membership.linked.event.membership_id, linked_event: membership.linked.id }
+            }
         }
     }
 
@@ -78,7 +95,7 @@ impl Evidence {
     pub fn proof_id(&self) -> Option<ProofId> {
         match self {
             Evidence::Receipt(live) => Some(live.proof.proof_id),
-            Evidence::Sandbox(_) => None,
+            Evidence::Sandbox(_) | Evidence::Membership(_) => None,
         }
     }
 
@@ -90,6 +107,7 @@ impl Evidence {
         let elements = match self {
             Evidence::Receipt(live) => live.elements(owner_id, livemode, entitlement),
             Evidence::Sandbox(sandbox) => sandbox.elements(owner_id, livemode, entitlement),
+            Evidence::Membership(membership) => membership.elements(owner_id, livemode, entitlement),
         };
         first_false(elements)
     }
@@ -187,6 +205,21 @@ impl SandboxEvidence {
             ("customer", session.subject_id == entitlement.subject_id),
             ("entitlement", session.entitlement_id == entitlement.entitlement_id),
             ("rail", session.rail_id == entitlement.rail_id),
+        ]
+    }
+}
+
+impl MembershipEvidence {
+    fn elements(&self, owner_id: OwnerId, livemode: bool, entitlement: &EntitlementPended) -> Vec<(&'static str, bool)> {
+        let linked = &self.linked.event;
+        let own = MembershipId::of(entitlement.product_id, entitlement.subject_id);
+        vec![
+            ("owner", self.owner_id == owner_id),
+            ("mode", self.livemode && livemode),
+            ("origin", matches!(entitlement.origin, EntitlementOrigin::Session { .. })),
+            ("product", linked.product_id == entitlement.product_id),
+            ("customer", linked.subject_id == entitlement.subject_id && linked.membership_id == own),
+            ("entitlement", linked.entitlement_id == entitlement.entitlement_id),
         ]
     }
 }

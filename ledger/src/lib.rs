@@ -46,6 +46,7 @@ pub mod sandbox_session;
 pub mod subject;
 pub mod test_clock;
 pub mod ticket;
+pub mod treasury;
 pub mod wallet;
 pub mod webhook_delivery;
 pub mod webhook_endpoint;

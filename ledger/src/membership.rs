@@ -5,11 +5,15 @@ mod rules;
 
 pub use command::{Command, Pay, Rejection};
 
+use crate::platform::Said;
 use events::{
     decider::Decider,
     vocab::{
-        event::{Event, MembershipActivated, MembershipEnteredGrace, MembershipRenewed, SubscriptionCancelRequested, SubscriptionResumed},
-        id::{AccessProductId, MembershipId, PaymentId, ProductId, SubjectId},
+        event::{
+            Event, MembershipActivated, MembershipEnteredGrace, MembershipEntitlementLinked, MembershipRenewed,
+            SubscriptionCancelRequested, SubscriptionResumed,
+        },
+        id::{AccessProductId, EntitlementId, MembershipId, PaymentId, ProductId, SubjectId},
         membership::Term,
         stream::Fact,
         time::Timestamp,
@@ -43,6 +47,8 @@ pub struct Member {
     pub subject_id: SubjectId,
     /// The payments so far, first to last; never empty.
     pub payments: Vec<PaymentId>,
+    /// Entitlements that staff let rest on it.
+    pub linked: Vec<EntitlementId>,
     /// When the last stretch of time began that was paid or given; ahead when it was paid early.
     pub period_start: Timestamp,
     /// Until when it is paid, gifts included.
@@ -114,6 +120,15 @@ impl Decider for Membership {
             (member, Active, Command::Remind { mail_id, now }) => Ok(reminder(member, mail_id, now)),
             (_, Grace | Expired | Revoked, Command::Remind { .. }) => Ok(vec![]),
 
+            (member, Active, Command::Link { entitlement_id, said, now }) if now < member.period_end => {
+                match member.linked.contains(&entitlement_id) {
+                    true => Ok(vec![]),
+                    false => Ok(vec![member.links(entitlement_id, said).into()]),
+                }
+            }
+            (_, Active | Grace | Expired, Command::Link { .. }) => Err(Rejection::NotActive),
+            (_, Revoked, Command::Link { .. }) => Err(Rejection::Revoked),
+
             (_, Revoked, Command::CancelRenewal | Command::ResumeRenewal) => Err(Rejection::Revoked),
             (_, Expired, Command::CancelRenewal | Command::ResumeRenewal) => Err(Rejection::NotActive),
             (member, _, Command::CancelRenewal) => Ok(member.cancels().map(Fact::from).into_iter().collect()),
@@ -151,6 +166,7 @@ impl From<&MembershipActivated> for Member {
             access_product_id: first.access_product_id,
             subject_id: first.subject_id,
             payments: vec![first.payment_id],
+            linked: Vec::new(),
             period_start: first.period_start,
             period_end: first.period_end,
             grace_period_days: first.grace_period_days,
@@ -182,6 +198,18 @@ impl Member {
         MembershipEnteredGrace { membership_id: self.membership_id, period_end: self.period_end, grace_end: self.grace_end() }
     }
 
+    fn links(&self, entitlement_id: EntitlementId, said: Said) -> MembershipEntitlementLinked {
+        MembershipEntitlementLinked {
+            membership_id: self.membership_id,
+            product_id: self.product_id,
+            subject_id: self.subject_id,
+            entitlement_id,
+            period_end: self.period_end,
+            by: said.by,
+            reason: said.reason,
+        }
+    }
+
     fn cancels(&self) -> Option<SubscriptionCancelRequested> {
         (!self.cancelled).then_some(SubscriptionCancelRequested { membership_id: self.membership_id, period_end: self.period_end })
     }
@@ -203,6 +231,7 @@ impl Member {
             Event::MembershipExpired(_) => self.standing = Standing::Expired,
             Event::MembershipRevoked(_) => self.standing = Standing::Revoked,
             Event::MembershipRenewalReminderSent(sent) => self.reminded = Some(sent.offset_days),
+            Event::MembershipEntitlementLinked(linked) => self.linked.push(linked.entitlement_id),
             Event::SubscriptionCancelRequested(_) => self.cancelled = true,
             Event::SubscriptionResumed(_) => self.cancelled = false,
             _ => {}

@@ -41,7 +41,7 @@ pub enum PaymentSession {
     },
     /// Nobody paid in time.
     Expired(Box<Open>),
-    /// The payment failed on chain.
+    /// It ended without access: its payment failed on chain, staff closed its entitlement, or a membership took its place.
     Failed {
         /// What was asked.
         open: Box<Open>,
@@ -89,7 +89,7 @@ pub enum Command {
         /// Whether the payment has a transaction that may still be confirmed.
         transaction_recorded: bool,
     },
-    /// Its payment failed on chain.
+    /// It ends without access.
     Fail {
         /// A stable code.
         reason: String,
@@ -159,8 +159,8 @@ rejections! {
         } = "entitlement_mismatch", "{field} of the activation is not the session's";
         /// The session is over for lack of payment.
         Expired = "payment_session_expired", "the payment session has expired";
-        /// The session's payment failed.
-        Failed = "payment_session_failed", "the payment session's payment failed";
+        /// The session ended without access.
+        Failed = "payment_session_failed", "the payment session has ended without access";
         /// The session is paid for.
         AlreadyConfirmed = "payment_session_confirmed", "the payment session is confirmed";
         /// The time is not over.
@@ -387,6 +387,8 @@ fn confirmation(open: &Open, entitlement: &Cited<EntitlementActivated>) -> Resul
             Ok(PaymentSessionConfirmed { session_id: session.session_id, payment_id, receipt_id, entitlement_event: entitlement.id })
         }
         ActivationEvidence::Receipt { .. } => Err(Rejection::EntitlementMismatch { field: "payment_id" }),
-        ActivationEvidence::Sandbox { .. } => Err(Rejection::EntitlementMismatch { field: "evidence" }),
+        ActivationEvidence::Sandbox { .. } | ActivationEvidence::Membership { .. } => {
+            Err(Rejection::EntitlementMismatch { field: "evidence" })
+        }
     }
 }

@@ -5,12 +5,13 @@ use events::{
     decider::Decider,
     vocab::{
         bytes::Hash32,
-        event::{Event, SandboxProofRejected, SandboxSessionConfirmed, SandboxSessionCreated, SandboxSessionExpired},
-        id::{AccessProductId, EntitlementId, ProductId, SandboxSessionId, SubjectId, TestClockId},
+        event::{Event, SandboxProofRecorded, SandboxProofRejected, SandboxSessionConfirmed, SandboxSessionCreated, SandboxSessionExpired},
+        id::{AccessProductId, EntitlementId, ProductId, ProofId, SandboxSessionId, SubjectId, TestClockId},
         personal::Personal,
         rail::RailId,
         stream::Fact,
         time::Timestamp,
+        words::PaymentProtocol,
     },
 };
 
@@ -57,6 +58,8 @@ pub enum Command {
         /// Now: of the session's test clock, if it hangs on one.
         now: Timestamp,
     },
+    /// Keep a candidate proof (RT-065). It pays nothing and confirms nothing; that it was not brought before is for its claim.
+    RecordProof(Box<Candidate>),
     /// Its time is over.
     Expire {
         /// Now, likewise.
@@ -93,6 +96,19 @@ pub struct Create {
     pub test_clock_id: Option<TestClockId>,
     /// The customer's id and e-mail.
     pub personal: Personal,
+}
+
+/// See [`Command::RecordProof`].
+#[derive(Clone, PartialEq, Debug)]
+pub struct Candidate {
+    /// Its id.
+    pub proof_id: ProofId,
+    /// The protocol around it.
+    pub payment_protocol: Option<PaymentProtocol>,
+    /// SHA-256 of what was brought.
+    pub fingerprint: Hash32,
+    /// Now, likewise.
+    pub now: Timestamp,
 }
 
 rejections! {
@@ -135,7 +151,7 @@ impl Decider for SandboxSession {
                 Event::SandboxSessionCreated(again) if again == **session => Ok(vec![]),
                 _ => Err(Rejection::AlreadyExists),
             },
-            (Absent, Command::Confirm { .. } | Command::Expire { .. }) => Err(Rejection::NotFound),
+            (Absent, Command::Confirm { .. } | Command::RecordProof(_) | Command::Expire { .. }) => Err(Rejection::NotFound),
             (Pending(session) | Confirmed { session, .. } | Expired(session), Command::Confirm { proof_hash, .. })
                 if proof_hash != session.proof_hash =>
             {
@@ -149,6 +165,14 @@ impl Decider for SandboxSession {
                 Ok(vec![SandboxSessionConfirmed { sandbox_session_id: session.sandbox_session_id, confirmed_at: now }.into()])
             }
             (Confirmed { .. }, Command::Confirm { .. }) => Ok(vec![]),
+
+            (Expired(_), Command::RecordProof(_)) => Err(Rejection::ProofExpired),
+            (Pending(session), Command::RecordProof(candidate)) if candidate.now >= session.expires_at => Err(Rejection::ProofExpired),
+            (Pending(session) | Confirmed { session, .. }, Command::RecordProof(candidate)) => {
+                let Candidate { proof_id, payment_protocol, fingerprint, now: _ } = *candidate;
+                let (sandbox_session_id, rail_id) = (session.sandbox_session_id, session.rail_id);
+                Ok(vec![SandboxProofRecorded { sandbox_session_id, proof_id, rail_id, payment_protocol, fingerprint }.into()])
+            }
 
             (Pending(session), Command::Expire { now }) => match now >= session.expires_at {
                 true => Ok(vec![SandboxSessionExpired { sandbox_session_id: session.sandbox_session_id, expired_at: now }.into()]),

@@ -1,6 +1,7 @@
 //! Support tickets (OBJ-10, TR-24, TR-25, RT-045 to RT-049, INV-77, INV-78). What people write is sealed.
 
 use crate::check::{filled, rejections};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use events::{
     decider::Decider,
     vocab::{
@@ -84,6 +85,11 @@ pub struct Open {
     pub subject: String,
     /// The first message.
     pub body: String,
+}
+
+/// The name that merchants know a ticket by, made of random bytes.
+pub fn public_id(random: [u8; 10]) -> String {
+    format!("hilt_ticket_{}", URL_SAFE_NO_PAD.encode(random))
 }
 
 /// The shortest message, in characters, blanks around it not counted.

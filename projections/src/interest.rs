@@ -96,9 +96,13 @@ pub fn readers(event_type: EventType) -> &'static [&'static str] {
         | EventType::SandboxSessionExpired => &["sandbox_sessions"],
         EventType::TestClockCreated | EventType::TestClockAdvanced | EventType::TestClockDeleted => &["test_clocks"],
         EventType::LogRead | EventType::ProviderWebhookReceived => &[],
-        EventType::FeeDue => &["journal"],
+        EventType::FeeDue => &["fees", "journal"],
         // They say what the others come to.
         EventType::StateAttested | EventType::RecoveryCertified => &[],
+        // Staff read it in the log, and its approval in the queue.
+        EventType::TreasuryWalletChangeRecorded => &[],
+        // A candidate changes nothing about its session.
+        EventType::SandboxProofRecorded => &[],
         EventType::IdentitySessionRejected
         | EventType::HandoffIssued
         | EventType::HandoffResolved
@@ -110,6 +114,7 @@ pub fn readers(event_type: EventType) -> &'static [&'static str] {
         EventType::MembershipExpired => &["memberships", "access_events"],
         EventType::MembershipEnteredGrace
         | EventType::MembershipGifted
+        | EventType::MembershipEntitlementLinked
         | EventType::MembershipNotesSaved
         | EventType::MembershipProfileUpdated
         | EventType::MembershipRevoked

@@ -10,6 +10,7 @@ pub mod approvals;
 pub mod credits;
 pub mod deliveries;
 pub mod entitlements;
+pub mod fees;
 pub mod identity_sessions;
 mod interest;
 pub mod journal;
@@ -49,6 +50,7 @@ pub const ALL: &[Definition] = &[
     Definition::of::<credits::Credits>(),
     Definition::of::<deliveries::Deliveries>(),
     Definition::of::<entitlements::Entitlements>(),
+    Definition::of::<fees::Fees>(),
     Definition::of::<identity_sessions::IdentitySessions>(),
     Definition::of::<journal::Journal>(),
     Definition::of::<mails::Mails>(),

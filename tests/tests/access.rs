@@ -28,10 +28,15 @@ mod limits;
 mod matrix;
 #[path = "access/platform.rs"]
 mod platform;
+#[path = "access/presented.rs"]
+mod presented;
 #[path = "access/products.rs"]
 mod products;
 #[path = "access/reviews.rs"]
 mod reviews;
+#[path = "buyer/scene.rs"]
+#[allow(dead_code, reason = "each test binary uses its own part of the scene")]
+mod scene;
 #[path = "access/sessions.rs"]
 mod sessions;
 #[path = "access/setup.rs"]
@@ -43,6 +48,8 @@ mod shop;
 mod staff;
 #[path = "access/support.rs"]
 mod support;
+#[path = "access/treasury.rs"]
+mod treasury;
 
 use hilt_tests::{app::TestApp, solana_tx::Keypair};
 use serde_json::{Value, json};

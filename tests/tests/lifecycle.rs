@@ -1,5 +1,9 @@
 //! The live lifecycle: real USDC on a real local chain, from session to entitlement, over HTTP.
 
+#[path = "lifecycle/closed.rs"]
+mod closed;
+#[path = "lifecycle/doors.rs"]
+mod doors;
 #[path = "lifecycle/shop.rs"]
 mod shop;
 

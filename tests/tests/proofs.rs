@@ -1,5 +1,7 @@
 //! Proofs: what is recorded, what is refused, and that nothing but the chain settles a payment (INV-1 to 8, AC-63).
 
+#[path = "proofs/candidates.rs"]
+mod candidates;
 #[path = "proofs/receipts.rs"]
 mod receipts;
 #[path = "proofs/recorded.rs"]

@@ -168,8 +168,11 @@ async fn payment(log: &Log, id: PaymentId, clock: &Clock) -> Result<(), SettleEr
     let made = unit.decide(&mut payment, payment::Command::Expire { now }, None).map_err(rejected!())?;
     if let Some(session_id) = facts.session_id {
         let mut session = load::<PaymentSession>(log, StreamId::new(Category::PaymentSession, session_id)).await?;
-        let expire = payment_session::Command::Expire { now, transaction_recorded: false };
-        unit.decide(&mut session, expire, made.last().copied()).map_err(rejected!())?;
+        // One that has ended already stays as it is.
+        if matches!(session.state, PaymentSession::Pending(_)) {
+            let expire = payment_session::Command::Expire { now, transaction_recorded: false };
+            unit.decide(&mut session, expire, made.last().copied()).map_err(rejected!())?;
+        }
     }
     if !unit.is_empty() {
         unit.commit().await?;

@@ -175,6 +175,7 @@ codes! {
     PayerWalletMismatch = "payer_wallet_mismatch" 422 "Another wallet must pay",
     SlugMismatch = "slug_mismatch" 422 "The slug is of another product",
     TxFailed = "tx_failed" 422 "The transaction does not pay this payment",
+    ConfirmationRequired = "confirmation_required" 422 "A confirmation is required",
     SandboxModeConfirmationRequired = "sandbox_mode_confirmation_required" 422 "confirm_sandbox_mode must be true",
     InvalidSandboxProof = "invalid_sandbox_proof" 422 "The sandbox proof is not valid",
     LookupKeyRequired = "lookup_key_required" 422 "Exactly one look-up key is required",

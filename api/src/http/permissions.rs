@@ -1,5 +1,5 @@
-//! Who may call which route: contract §7 as a table, asked before a request's body is read. What depends on a request's content (a
-//! mode that it names, an object that it is about) is for its handler.
+//! Who may call which route: contract §7 as a table, asked before a request's body is read. Handlers rely on it and do not ask again;
+//! what depends on a request's content (a mode that it names, an object that it is about) is for them.
 
 use super::{
     auth::{Access, Caller},
@@ -39,7 +39,8 @@ pub enum Who {
 
 use Who::{Anyone, Begins, Check, Key, Live, LiveKey, Machine, Reader, Sandbox, Session, Staff};
 
-/// Every route and who may call it; a test fails when one is missing. What is under `/v1/admin/` and not here is for [`Who::Staff`].
+/// Every route and who may call it; a test fails when one is missing. What is under `/v1/admin/` and not here is for [`Who::Staff`], and so
+/// is whatever else of `/v1/` was forgotten.
 pub const TABLE: &[(Who, &[&str])] = &[
     (Machine, &["GET /healthz", "GET /readyz", "GET /metrics"]),
     (
@@ -129,7 +130,7 @@ pub const TABLE: &[(Who, &[&str])] = &[
             "POST /v1/access/products",
             "PATCH /v1/access/products/{id}",
             "PUT /v1/access/rail-settings/{rail_id}",
-            // Live only: their handlers tell an agent with a sandbox key who can let it in.
+            // Live only, but for candidates of the sandbox: their handlers tell an agent with a sandbox key who can let it in.
             "POST /v1/access/payment-sessions",
             "POST /v1/access/payment-proofs",
         ],
@@ -148,6 +149,7 @@ pub const TABLE: &[(Who, &[&str])] = &[
             "POST /v1/access/webhooks/{id}/deliveries/{delivery_id}/redeliver",
         ],
     ),
+    (Live(Scope::Read), &["GET /v1/access/fees"]),
     (Live(Scope::Write), &["POST /v1/products/{product_id}/handoff-link"]),
     (
         Sandbox(Scope::Write),
@@ -296,13 +298,35 @@ impl Permissions {
     pub fn of(&self, method: &Method, template: &str) -> Option<Who> {
         // A HEAD is answered by its GET.
         let method = if *method == Method::HEAD { &Method::GET } else { method };
-        let row = self.0.get(template).and_then(|methods| methods.iter().find(|(known, _)| known == method));
-        row.map(|(_, who)| *who).or_else(|| template.starts_with("/v1/admin/").then_some(Staff))
+        match self.0.get(template) {
+            Some(methods) => {
+                let row = methods.iter().find(|(known, _)| known == method).map(|(_, who)| *who);
+                row.or_else(|| template.starts_with("/v1/admin/").then_some(Staff))
+            }
+            // Rather closed than open, if somebody forgets it.
+            None => template.starts_with("/v1/").then_some(Staff),
+        }
     }
 }
 
 impl Default for Permissions {
     fn default() -> Self {
         Permissions::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_in_the_table_is_closed() {
+        let permissions = Permissions::new();
+        assert_eq!(permissions.of(&Method::GET, "/v1/access/rails"), Some(Key(Scope::Read)));
+        assert_eq!(permissions.of(&Method::HEAD, "/v1/access/rails"), Some(Key(Scope::Read)));
+        assert_eq!(permissions.of(&Method::POST, "/v1/access/rails"), None, "no such route: the router says so");
+        assert_eq!(permissions.of(&Method::POST, "/v1/admin/access/anything"), Some(Staff));
+        assert_eq!(permissions.of(&Method::POST, "/v1/access/forgotten"), Some(Staff));
+        assert_eq!(permissions.of(&Method::GET, "/p/{slug}"), None, "a page");
     }
 }

@@ -3,7 +3,7 @@
 use super::{
     checkout_view::{self, Existing},
     notice,
-    offer::{Identity, Offer},
+    offer::{Closed, Identity, Offer},
     text,
 };
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
     },
     services::{
         hosted::{self, Hosted},
-        workspace,
+        open_checkout, workspace,
     },
     state::State,
 };
@@ -33,7 +33,7 @@ use events::{
         time::Timestamp,
     },
 };
-use ledger::payment_session::PaymentSession;
+use ledger::{payment::Payment, payment_session::PaymentSession};
 use projections::products;
 use rails::solana::programs::NATIVE_MINT;
 use serde::Deserialize;
@@ -53,13 +53,32 @@ pub async fn serve(Part(state): Part<State>, headers: HeaderMap, Query(asked): Q
 }
 
 async fn page(state: &State, slug: &str, asked: &Asked) -> Result<Response, Problem> {
-    let offer = offer(state, slug, asked.session.is_some()).await?;
+    let mut offer = offer(state, slug, asked.session.is_some()).await?;
+    let running = payable(state).await?;
+    let stopped = (!running).then_some(Closed::Stopped);
     let existing = match &asked.session {
-        Some(id) => Some(session(state, &offer, id).await?),
-        None => None,
+        Some(id) => {
+            let (existing, session, payment) = session(state, &offer, id).await?;
+            // Whoever has sent a transaction is shown what becomes of it.
+            if let Payment::PendingSignature { .. } = payment {
+                let ended = matches!(session, PaymentSession::Failed { .. }).then_some(Closed::Ended);
+                offer.closed = offer.closed.or(ended).or(stopped);
+            }
+            Some(existing)
+        }
+        None => {
+            offer.closed = offer.closed.or(stopped);
+            None
+        }
     };
     let chain = wallet_standard_chain(&state.settings.solana_network);
     Ok(checkout_view::page(&offer, existing.as_ref(), chain).into_response())
+}
+
+/// Whether the rail that hosted checkouts settle on takes payments.
+async fn payable(state: &State) -> Result<bool, Problem> {
+    let rails = state.platform.shown().await.map_err(|error| rejection::read(&error))?;
+    Ok(open_checkout::running(&rails).is_ok())
 }
 
 /// The chain as Wallet Standard names it.
@@ -115,7 +134,7 @@ async fn offer(state: &State, slug: &str, by_session: bool) -> Result<Offer, Pro
                 discord_url: state.settings.discord_oauth.is_some().then_some(discord_url),
             })
         }),
-        sold_out,
+        closed: sold_out.then_some(Closed::SoldOut),
         product_id: facts.product_id,
         slug: facts.slug,
     })
@@ -139,22 +158,21 @@ async fn worth(state: &State, amount: Minor, asset: &Asset) -> Option<(String, T
 }
 
 /// The payment of an access payment session of this product.
-async fn session(state: &State, offer: &Offer, id: &str) -> Result<Existing, Problem> {
+async fn session(state: &State, offer: &Offer, id: &str) -> Result<(Existing, PaymentSession, Payment), Problem> {
     let missing = || Problem::of(Code::PaymentSessionNotFound);
     let id: SessionId = id.parse().map_err(|_| missing())?;
     let session = load::<PaymentSession>(&state.log, StreamId::new(Category::PaymentSession, id)).await;
     let session = session.map_err(|error| rejection::read(&error))?.state;
-    let facts = match session {
-        PaymentSession::Absent | PaymentSession::Created(_) => return Err(missing()),
-        PaymentSession::Pending(open) | PaymentSession::Expired(open) => open.session,
-        PaymentSession::Confirmed { open, .. } | PaymentSession::Failed { open, .. } => open.session,
-    };
+    let facts = &session.open().ok_or_else(missing)?.session;
     if facts.product_id != offer.product_id {
         return Err(missing());
     }
-    Ok(Existing {
+    let payment = load::<Payment>(&state.log, StreamId::new(Category::Payment, facts.payment_id)).await;
+    let payment = payment.map_err(|error| rejection::read(&error))?.state;
+    let existing = Existing {
         payment_id: facts.payment_id.to_string(),
         expires_at: facts.expires_at.to_string(),
         link: state.settings.solana_pay_url(facts.payment_id),
-    })
+    };
+    Ok((existing, session, payment))
 }

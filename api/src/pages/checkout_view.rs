@@ -3,7 +3,7 @@
 use super::{
     assets,
     layout::Page,
-    offer::{Identity, Offer},
+    offer::{Closed, Identity, Offer},
     text,
 };
 use axum::http::StatusCode;
@@ -38,7 +38,7 @@ pub fn page(offer: &Offer, existing: Option<&Existing>, chain: &str) -> Page {
             main #checkout .checkout data-config=(config(offer, existing, chain)) {
                 (about(offer))
                 section #pay .pay aria-label="Payment" tabindex="-1" {
-                    @if offer.sold_out { (sold_out()) } @else { (steps(offer)) }
+                    @match offer.closed { Some(closed) => (nothing_to_pay(closed)), None => (steps(offer)) }
                 }
             }
         },
@@ -317,10 +317,15 @@ fn stopped() -> Markup {
     }
 }
 
-fn sold_out() -> Markup {
+fn nothing_to_pay(closed: Closed) -> Markup {
+    let (title, why) = match closed {
+        Closed::SoldOut => ("Sold out", "All places are taken. Nothing can be paid here now."),
+        Closed::Stopped => ("Payments are stopped", "Nothing can be paid here for now. Please come back later."),
+        Closed::Ended => ("This payment is closed", "Nothing is to be paid here any more. Please ask the seller."),
+    };
     html! {
-        h2 { "Sold out" }
-        p .note { "All places are taken. Nothing can be paid here now." }
+        h2 { (title) }
+        p .note { (why) }
     }
 }
 

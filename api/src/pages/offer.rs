@@ -53,8 +53,19 @@ pub struct Offer {
     pub place: Option<String>,
     /// Who buyers are asked to be.
     pub identity: Option<Identity>,
+    /// Why nothing can be paid now, if nothing can.
+    pub closed: Option<Closed>,
+}
+
+/// Why nothing can be paid.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Closed {
     /// All that may be sold is sold.
-    pub sold_out: bool,
+    SoldOut,
+    /// The rail is stopped, or not in production (INV-33).
+    Stopped,
+    /// The session has ended without access.
+    Ended,
 }
 
 /// Who a buyer says he is.

@@ -18,6 +18,7 @@ mod deliveries;
 mod delivery_ticket;
 mod discord_connect;
 mod entitlements;
+mod fees;
 mod handoffs;
 mod health;
 mod hosted_products;
@@ -91,6 +92,7 @@ fn public() -> OpenApiRouter<State> {
         .merge(credits::routes())
         .merge(journal::routes())
         .merge(entitlements::routes())
+        .merge(fees::routes())
         .merge(handoffs::routes())
         .merge(health::routes())
         .merge(identity::routes())
@@ -128,7 +130,8 @@ fn public() -> OpenApiRouter<State> {
 
 /// Routes for staff and auditors, which the public document leaves out (INV-47).
 fn internal() -> OpenApiRouter<State> {
-    let admin = OpenApiRouter::default().merge(admin::routes()).merge(staff::routes()).merge(tickets::admin_routes());
+    let admin =
+        OpenApiRouter::default().merge(admin::routes()).merge(fees::staff_routes()).merge(staff::routes()).merge(tickets::admin_routes());
     admin.merge(webhooks::staff_routes()).merge(requirement_preview::routes()).merge(journal::staff_routes())
 }
 

@@ -1,5 +1,7 @@
 //! `POST /v1/access/payment-proofs` (RT-065).
 
+#[path = "submit_proof/sandbox.rs"]
+mod sandbox;
 #[path = "submit_proof/x402.rs"]
 mod x402;
 
@@ -32,7 +34,7 @@ use events::{
         id::{ProofId, SessionId},
         rail::RailId,
         stream::{Category, StreamId},
-        words::{PaymentProtocol, Scope, TransferRole, Trigger},
+        words::{PaymentProtocol, TransferRole, Trigger},
     },
 };
 use ledger::{
@@ -42,6 +44,7 @@ use ledger::{
     proof::{self, Basis, Proof, Signed, fingerprint},
     rails::Rails,
 };
+use sandbox::Candidates;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
@@ -52,7 +55,7 @@ use workers::{platform::Platform, settle::proof_id_of, x402::Facilitator};
 /// A proof of a payment.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 pub struct SubmitProof {
-    /// The session that it pays.
+    /// The session that it pays; with `livemode: false` the sandbox session.
     pub payment_session_id: Option<String>,
     /// Your own id of the product; must be the session's.
     pub external_product_id: Option<String>,
@@ -78,7 +81,7 @@ pub struct SubmitProof {
     pub payment_protocol: Option<String>,
     /// Must be the requirement's.
     pub requirement_hash: Option<String>,
-    /// `false` for candidate proofs, which Solana has none of.
+    /// `false` for a candidate of a sandbox session, whose id `payment_session_id` is then. It is no payment.
     pub livemode: Option<bool>,
     /// The Solana transaction.
     pub tx_signature: Option<String>,
@@ -98,6 +101,9 @@ pub fn routes() -> OpenApiRouter<State> {
 }
 
 /// Record a proof. It grants nothing by itself: verification, settlement, receipt and activation follow on chain evidence.
+///
+/// With `livemode: false` it is a candidate for a sandbox session, recorded for sandbox-capable callers and never a payment; the session is
+/// confirmed at `POST /v1/access/sandbox/payment-sessions/{id}/confirm`.
 #[utoipa::path(
     post, path = "/v1/access/payment-proofs", tag = "access", operation_id = "submit_payment_proof",
     params(("Idempotency-Key" = String, Header, description = "Unique to this operation")),
@@ -106,10 +112,10 @@ pub fn routes() -> OpenApiRouter<State> {
         (status = 201, description = "`proof`, `grants_access: false`, `next_stages`", body = RecordedProof),
         (status = 400, description = "`idempotency_key_required`, `malformed_request`", body = Problem),
         (status = 401, description = "`auth_required`, `invalid_api_key`", body = Problem),
-        (status = 403, description = "`scope_required`, `live_key_required`", body = Problem),
-        (status = 404, description = "`payment_session_not_found`, `product_not_found`", body = Problem),
+        (status = 403, description = "`scope_required`, `live_key_required`, `sandbox_key_required`", body = Problem),
+        (status = 404, description = "`payment_session_not_found`, `sandbox_session_not_found`, `product_not_found`", body = Problem),
         (status = 409, description = "`proof_replayed`, `rail_disabled`, `payment_session_closed`", body = Problem),
-        (status = 410, description = "`payment_expired`", body = Problem),
+        (status = 410, description = "`payment_expired`, `sandbox_proof_expired`", body = Problem),
         (status = 422, description = "`payment_session_required`, `payment_requirement_mismatch`, `proof_incomplete`, `customer_identity_required`", body = Problem),
     ),
     security(("hilt_key" = []), ("bearer" = []))
@@ -123,12 +129,18 @@ async fn submit_proof(
     Part(clock): Part<Clock>,
     Part(platform): Part<Platform>,
     Part(facilitator): Part<Facilitator>,
+    Part(candidates): Part<Candidates>,
     merchant: Merchant,
     RequestId(request_id): RequestId,
     RequiredKey(key): RequiredKey,
     Body { value: body, hash }: Body<SubmitProof>,
 ) -> Result<Response, Problem> {
-    merchant.require(Scope::Write)?;
+    if body.livemode == Some(false) {
+        merchant.require_sandbox()?;
+        let operation =
+            Operation { owner: merchant.owner, name: "POST /v1/access/payment-proofs".into(), key: Some(key), request_hash: hash };
+        return commands.run(operation, || candidates.record(&merchant, &request_id, &body)).await;
+    }
     agent_setups::require_live(&log, &settings, &merchant).await?;
     let session_id = body.session_id()?;
     // What was brought, for the trace that a refusal leaves; an x402 payload can be read only when its session is known.
@@ -270,7 +282,6 @@ impl SubmitProof {
         let requirement = &open.requirement;
         let same = [
             ("rail", rail.is_none_or(|rail| rail == requirement.rail_id)),
-            ("livemode", self.livemode.unwrap_or(true)),
             ("amount_minor_units", self.amount_minor_units.is_none_or(|amount| amount == requirement.gross.units())),
             ("payment_protocol", self.protocol() == open.session.payment_protocol.map(|protocol| protocol.as_str())),
             ("asset", self.asset.as_ref().is_none_or(|asset| *asset == requirement.asset.to_string())),

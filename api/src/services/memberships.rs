@@ -17,7 +17,7 @@ use events::{
 };
 use ledger::{
     Cited,
-    entitlement::{self, Entitlement},
+    entitlement::{self, Entitlement, Extended},
     membership::{Command, Membership},
     payment::Payment,
 };
@@ -80,12 +80,13 @@ async fn extend(
     let Some(payment) = membership.state.member().and_then(|member| member.payments.last().copied()) else { return Ok(()) };
     if let Some(mut entitlement) = bought(unit, payment).await? {
         let cause = gifted.id;
-        let _ = unit.decide(&mut entitlement, entitlement::Command::Renew { gifted }, Some(cause));
+        let _ = unit.decide(&mut entitlement, entitlement::Command::Renew { extended: Extended::Gifted(gifted) }, Some(cause));
     }
     Ok(())
 }
 
-/// Takes away what its payments bought, the latest first. What ended before that ended with its window, and so did all before it.
+/// Takes away what its payments bought, the latest first, and what staff let rest on it. What ended before that ended with its window,
+/// and so did all before it.
 async fn take_away(unit: &mut Unit<'_>, membership: &Loaded<Membership>, reason: &str, cause: EventId) -> Result<(), Problem> {
     let payments = membership.state.member().map(|member| member.payments.clone()).unwrap_or_default();
     for payment in payments.into_iter().rev() {
@@ -96,6 +97,14 @@ async fn take_away(unit: &mut Unit<'_>, membership: &Loaded<Membership>, reason:
         // What cannot be revoked any more grants nothing.
         let _ = unit.decide(&mut entitlement, entitlement::Command::Revoke { reason: reason.to_owned() }, Some(cause));
     }
+    for linked in membership.state.member().map(|member| member.linked.clone()).unwrap_or_default() {
+        // One whose own payment came later was among those that were bought.
+        let bought = unit.events().any(|(_, stream, _)| stream == StreamId::new(Category::Entitlement, linked));
+        if !bought {
+            let mut entitlement = entitlement(unit, linked).await?;
+            let _ = unit.decide(&mut entitlement, entitlement::Command::Revoke { reason: reason.to_owned() }, Some(cause));
+        }
+    }
     Ok(())
 }
 
@@ -103,6 +112,9 @@ async fn take_away(unit: &mut Unit<'_>, membership: &Loaded<Membership>, reason:
 async fn bought(unit: &Unit<'_>, payment: PaymentId) -> Result<Option<Loaded<Entitlement>>, Problem> {
     let payment = unit.load::<Payment>(StreamId::new(Category::Payment, payment)).await.map_err(|error| rejection::read(&error))?;
     let Some(id): Option<EntitlementId> = payment.state.facts().and_then(|facts| facts.entitlement_id) else { return Ok(None) };
-    let entitlement = unit.load::<Entitlement>(StreamId::new(Category::Entitlement, id)).await;
-    entitlement.map(Some).map_err(|error| rejection::read(&error))
+    entitlement(unit, id).await.map(Some)
+}
+
+async fn entitlement(unit: &Unit<'_>, id: EntitlementId) -> Result<Loaded<Entitlement>, Problem> {
+    unit.load::<Entitlement>(StreamId::new(Category::Entitlement, id)).await.map_err(|error| rejection::read(&error))
 }

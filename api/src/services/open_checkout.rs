@@ -219,7 +219,7 @@ impl Checkout {
 }
 
 /// The rail that a hosted checkout settles on runs: neither stopped nor taken out of production (INV-30).
-fn running(rails: &Rails) -> Result<(), Problem> {
+pub fn running(rails: &Rails) -> Result<(), Problem> {
     let rail = rails.get(RailId::SolanaUsdc);
     match rail.kill_switch {
         KillSwitch::Tripped => Err(Problem::of(Code::RailKillSwitched).next_action("Try again when Hilt has ended the emergency stop.")),

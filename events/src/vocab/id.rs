@@ -67,6 +67,8 @@ ids! {
     ApiKeyId,
     /// A second person's approval (RT-105).
     ApprovalId,
+    /// Hilt's wallet on one rail (OBJ-34).
+    TreasuryId,
     /// A merchant rail setting (OBJ-18).
     RailSettingId,
     /// A webhook endpoint (OBJ-28).
@@ -143,6 +145,13 @@ impl RailSettingId {
     /// The one setting of an owner for a rail and mode.
     pub fn of(owner: OwnerId, mode: crate::vocab::rail::Mode, rail: crate::vocab::rail::RailId) -> Self {
         RailSettingId(Uuid::new_v5(&owner.0, format!("rail_setting/{mode}/{rail}").as_bytes()))
+    }
+}
+
+impl TreasuryId {
+    /// The one wallet that Hilt has on a rail.
+    pub fn of(rail: crate::vocab::rail::RailId) -> Self {
+        TreasuryId(Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("treasury/{rail}").as_bytes()))
     }
 }
 

@@ -80,6 +80,8 @@ words! {
         State = "state",
         /// A certified recovery.
         Recovery = "recovery",
+        /// Recorded changes of Hilt's wallet on one rail.
+        Treasury = "treasury",
     }
 }
 

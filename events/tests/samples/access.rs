@@ -153,6 +153,14 @@ pub fn sample(event_type: EventType) -> Event {
             test_clock_id: Some(id(8)),
         }
         .into(),
+        EventType::SandboxProofRecorded => SandboxProofRecorded {
+            sandbox_session_id: id(1),
+            proof_id: id(2),
+            rail_id: RailId::X402,
+            payment_protocol: Some(PaymentProtocol::X402),
+            fingerprint: hash(3),
+        }
+        .into(),
         EventType::SandboxSessionExpired => SandboxSessionExpired { sandbox_session_id: id(1), expired_at: at(1_800) }.into(),
         EventType::TestClockCreated => TestClockCreated { test_clock_id: id(1), name: Some("renewals".into()), frozen_time: at(0) }.into(),
         EventType::TestClockAdvanced => TestClockAdvanced { test_clock_id: id(1), from: at(0), frozen_time: at(86_400) }.into(),

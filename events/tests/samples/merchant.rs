@@ -71,6 +71,16 @@ pub fn sample(event_type: EventType) -> Event {
             MembershipRenewalReminderSent { membership_id: id(1), period_end: at(172_800), offset_days: 2, mail_id: Some(id(2)) }.into()
         }
         EventType::SubscriptionCancelRequested => SubscriptionCancelRequested { membership_id: id(1), period_end: at(172_800) }.into(),
+        EventType::MembershipEntitlementLinked => MembershipEntitlementLinked {
+            membership_id: id(1),
+            product_id: id(2),
+            subject_id: id(3),
+            entitlement_id: id(4),
+            period_end: at(2_592_000),
+            by: "staff-1".into(),
+            reason: "paid at the hosted checkout".into(),
+        }
+        .into(),
         EventType::SubscriptionResumed => SubscriptionResumed { membership_id: id(1) }.into(),
         other => unreachable!("{other:?} has its sample elsewhere"),
     }

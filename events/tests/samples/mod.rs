@@ -47,6 +47,7 @@ pub fn sample(event_type: EventType) -> Event {
         | T::SandboxSessionCreated
         | T::SandboxSessionConfirmed
         | T::SandboxSessionExpired
+        | T::SandboxProofRecorded
         | T::TestClockCreated
         | T::TestClockAdvanced
         | T::TestClockDeleted
@@ -63,7 +64,8 @@ pub fn sample(event_type: EventType) -> Event {
         | T::ApprovalRequested
         | T::ApprovalApproved
         | T::ApprovalRejected
-        | T::ApprovalApplied => platform::sample(event_type),
+        | T::ApprovalApplied
+        | T::TreasuryWalletChangeRecorded => platform::sample(event_type),
         T::PaymentCreated
         | T::PaymentBroadcastRecorded
         | T::PaymentConfirmationAttempted
@@ -90,7 +92,8 @@ pub fn sample(event_type: EventType) -> Event {
         | T::MembershipRevoked
         | T::MembershipRenewalReminderSent
         | T::SubscriptionCancelRequested
-        | T::SubscriptionResumed => merchant::sample(event_type),
+        | T::SubscriptionResumed
+        | T::MembershipEntitlementLinked => merchant::sample(event_type),
         T::IdentitySessionStarted
         | T::IdentitySessionVerified
         | T::IdentitySessionRejected
@@ -154,13 +157,13 @@ pub fn sample(event_type: EventType) -> Event {
     }
 }
 
-fn id<T: From<Uuid>>(n: u8) -> T {
+pub fn id<T: From<Uuid>>(n: u8) -> T {
     Uuid::from_bytes([n; 16]).into()
 }
 fn minor(units: u64) -> Minor {
     Minor::new(units).unwrap()
 }
-fn at(seconds: i64) -> Timestamp {
+pub fn at(seconds: i64) -> Timestamp {
     Timestamp::from_micros(1_780_000_000_000_000 + seconds * 1_000_000 + 123_456)
 }
 fn hash(n: u8) -> Hash32 {

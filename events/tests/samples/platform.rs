@@ -78,6 +78,17 @@ pub fn sample(event_type: EventType) -> Event {
         EventType::ApprovalApproved => ApprovalApproved { approval_id: id(5), by: by(), reason }.into(),
         EventType::ApprovalRejected => ApprovalRejected { approval_id: id(5), by: by(), reason }.into(),
         EventType::ApprovalApplied => ApprovalApplied { approval_id: id(5), applied_event: id(6), by: by() }.into(),
+        EventType::TreasuryWalletChangeRecorded => TreasuryWalletChangeRecorded {
+            treasury_id: id(7),
+            rail_id,
+            wallet: "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed".into(),
+            approval_id: id(5),
+            approval_event: id(6),
+            approved_by: "staff-2".into(),
+            by: by(),
+            reason,
+        }
+        .into(),
         other => unreachable!("{other:?} has its sample elsewhere"),
     }
 }

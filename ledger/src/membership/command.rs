@@ -1,9 +1,9 @@
 //! What is asked of a membership, and why it may be refused.
 
-use crate::{Cited, check::rejections};
+use crate::{Cited, check::rejections, platform::Said};
 use events::vocab::{
     event::{MembershipTerms, PaymentConfirmed},
-    id::{AccessProductId, MailId, MembershipId, SubjectId},
+    id::{AccessProductId, EntitlementId, MailId, MembershipId, SubjectId},
     personal::Personal,
     time::Timestamp,
     words::Platform,
@@ -59,6 +59,15 @@ pub enum Command {
         /// Now.
         now: Timestamp,
     },
+    /// Let a pending entitlement of the same customer rest on it, while it is paid (TR-41).
+    Link {
+        /// The entitlement.
+        entitlement_id: EntitlementId,
+        /// Who and why.
+        said: Said,
+        /// Now.
+        now: Timestamp,
+    },
     /// The member will not go on after the period (OBJ-08).
     CancelRenewal,
     /// He will after all.
@@ -98,9 +107,9 @@ rejections! {
             /// Which field differs.
             field: &'static str,
         } = "membership_mismatch", "{field} of the payment is not the membership's";
-        /// What is revoked takes no gifts.
+        /// What is revoked takes no gifts and holds nothing up.
         Revoked = "membership_revoked", "the membership is revoked";
-        /// What is over cannot be ended, and has no renewal.
+        /// What is over cannot be ended, has no renewal and holds nothing up.
         NotActive = "membership_not_active", "the membership is over";
         /// A gift of nothing, or of more than a year.
         GiftDaysOutOfRange = "gift_days_out_of_range", "days: is an integer from 1 to 366";

@@ -31,6 +31,7 @@ fn every_refusal_has_a_stable_code_of_its_own() {
         ("subject", subject::Rejection::CODES),
         ("test_clock", test_clock::Rejection::CODES),
         ("ticket", ticket::Rejection::CODES),
+        ("treasury", treasury::Rejection::CODES),
         ("webhook_delivery", webhook_delivery::Rejection::CODES),
         ("webhook_endpoint", webhook_endpoint::Rejection::CODES),
         ("workspace", workspace::Rejection::CODES),

@@ -1,11 +1,14 @@
 use super::samples::*;
 use crate::{
     Cited,
-    entitlement::{Activate, Command, Entitlement, Rejection, blocked},
-    evidence::{Evidence, ReceiptEvidence, SandboxEvidence},
+    entitlement::{Activate, Command, Entitlement, Extended, Rejection, blocked},
+    evidence::{Evidence, MembershipEvidence, ReceiptEvidence, SandboxEvidence},
     spec::given,
 };
-use events::vocab::{event::*, personal::Personal, rail::RailId};
+use events::{
+    decider::Decider as _,
+    vocab::{event::*, id::MembershipId, personal::Personal, rail::RailId},
+};
 
 /// A change of evidence, and what it must be blocked for.
 type Change<E> = (fn(&mut E), &'static str);
@@ -175,9 +178,7 @@ fn the_transitions_that_are_allowed_and_no_others() {
     no(&expired, &revoke(""), "expired", "revoked");
     no(&failed, &revoke("abuse"), "failed", "revoked");
     no(&active, &fail(""), "active", "failed");
-    for (history, from) in [(&expired, "expired"), (&revoked, "revoked"), (&failed, "failed")] {
-        no(history, &activate(live.activate()), from, "active");
-    }
+    no(&expired, &activate(live.activate()), "expired", "active");
     given::<Entitlement>(&active).when(Command::Expire { now: at(61) }).refused(Rejection::NotExpiredYet);
     given::<Entitlement>(&active).when(revoke(" ")).refused(Rejection::ReasonRequired);
     given::<Entitlement>(&pending).when(fail("")).refused(Rejection::ReasonRequired);
@@ -186,4 +187,91 @@ fn the_transitions_that_are_allowed_and_no_others() {
     given::<Entitlement>(&failed).when(fail("abandoned")).nothing();
     assert_eq!(after(failed, fail("double booking")).len(), 3);
     assert_eq!(after(pending, revoke("abuse")).len(), 2);
+}
+
+#[test]
+fn a_payment_for_what_staff_have_closed_leaves_a_trace_and_opens_nothing() {
+    let live = Live::run();
+    let close = [(Command::Revoke { reason: "fraud".into() }, "revoked"), (Command::Fail { reason: "fraud".into() }, "failed")];
+    for (command, status) in close {
+        let closed = [pended(&live), given::<Entitlement>(&pended(&live)).when(command).events()].concat();
+        let facts = given::<Entitlement>(&closed).when(activate(live.activate())).facts();
+        assert_eq!((facts.len(), blocked(&facts)), (1, Some(format!("entitlement_{status}").as_str())));
+        let after = [closed, vec![facts[0].event.clone()]].concat();
+        assert_eq!(Entitlement::fold(&after).status(), status);
+        assert!(Entitlement::fold(&after).is_closed());
+        given::<Entitlement>(&after).when(activate(live.activate())).nothing();
+        let synced = activate(Activate { evidence: membership(&live), ..live.activate() });
+        given::<Entitlement>(&after).when(synced).refused(Rejection::TransitionNotAllowed { from: status, to: "active" });
+    }
+}
+
+fn membership(live: &Live) -> Evidence {
+    let (product_id, subject_id) = (live.pended.product_id, live.pended.subject_id);
+    let linked = MembershipEntitlementLinked {
+        membership_id: MembershipId::of(product_id, subject_id),
+        product_id,
+        subject_id,
+        entitlement_id: live.pended.entitlement_id,
+        period_end: at(1_000),
+        by: "staff-1".into(),
+        reason: "paid at the hosted checkout".into(),
+    };
+    Evidence::Membership(Box::new(MembershipEvidence { owner_id: id(OWNER), livemode: true, linked: Cited::new(id(90), linked) }))
+}
+
+#[test]
+fn a_membership_of_the_same_customer_opens_what_waits_for_as_long_as_it_is_paid() {
+    let live = Live::run();
+    let attempt = |evidence| Activate { evidence, ..live.activate() };
+    let entitlement = given::<Entitlement>(&pended(&live));
+    let events = entitlement.when(activate(attempt(membership(&live)))).events();
+    let activated = payload!(events[0].clone(), EntitlementActivated);
+    assert_eq!((activated.active_from, activated.expires_at), (at(60), at(1_000)));
+    let own = MembershipId::of(live.pended.product_id, live.pended.subject_id);
+    assert_eq!(activated.evidence, ActivationEvidence::Membership { membership_id: own, linked_event: id(90) });
+    given::<Entitlement>([pended(&live), events.clone()].concat()).when(activate(attempt(membership(&live)))).nothing();
+
+    // A payment that comes all the same renews the membership, and it goes on as long.
+    let renewed = MembershipRenewed { membership_id: own, period_end: at(9_000), ..renewal_of(&live) };
+    let extended = Extended::Renewed(Box::new(Cited::new(id(91), renewed)));
+    let more = given::<Entitlement>([pended(&live), events].concat()).when(Command::Renew { extended }).events();
+    let longer = payload!(more[0].clone(), EntitlementRenewed);
+    assert_eq!((longer.expires_at, longer.membership_event), (at(9_000), id(91)));
+
+    let changes: [Change<MembershipEvidence>; 6] = [
+        (|e| e.owner_id = id(99), "owner"),
+        (|e| e.livemode = false, "mode"),
+        (|e| e.linked.event.product_id = id(99), "product"),
+        (|e| e.linked.event.subject_id = id(99), "customer"),
+        (|e| e.linked.event.membership_id = id(99), "customer"),
+        (|e| e.linked.event.entitlement_id = id(99), "entitlement"),
+    ];
+    for (change, element) in changes {
+        let Evidence::Membership(mut other) = membership(&live) else { unreachable!() };
+        change(&mut other);
+        let facts = entitlement.when(activate(attempt(Evidence::Membership(other)))).facts();
+        assert_eq!(blocked(&facts), Some(format!("{element}_mismatch").as_str()));
+    }
+    // INV-39: nothing promotes the sandbox's.
+    let (waiting, _) = sandbox();
+    let facts = given::<Entitlement>([waiting.into()]).when(activate(attempt(membership(&live)))).facts();
+    assert_eq!(blocked(&facts), Some("origin_mismatch"));
+}
+
+fn renewal_of(live: &Live) -> MembershipRenewed {
+    MembershipRenewed {
+        membership_id: live.membership.membership_id,
+        product_id: live.membership.product_id,
+        subject_id: live.membership.subject_id,
+        wallet: live.membership.wallet,
+        payment_id: live.membership.payment_id,
+        tx_signature: live.membership.tx_signature,
+        period_start: at(1_000),
+        period_end: at(9_000),
+        grace_period_days: 0,
+        renewal_reminder_offsets_days: vec![],
+        platform: None,
+        payment_event: id(CONFIRMED_EVENT),
+    }
 }

@@ -5,6 +5,7 @@ use crate::{
     Cited,
     entitlement::{self, Entitlement},
     membership::{self, Command, Membership, Rejection, Standing},
+    platform::Said,
     spec::given,
 };
 use events::{
@@ -263,7 +264,7 @@ fn a_gift_carries_access_along_also_when_it_had_ended() {
     let (from, until) = window(&active);
     let gifted = |period_end| {
         let event = MembershipGifted { membership_id: live.membership.membership_id, days: 10, period_end };
-        entitlement::Command::Renew { gifted: Cited::new(id(80), event) }
+        entitlement::Command::Renew { extended: entitlement::Extended::Gifted(Cited::new(id(80), event)) }
     };
     let renewed = given::<Entitlement>(&active).when(gifted(until.plus_days(10))).events();
     assert_eq!(payload!(renewed[0].clone(), EntitlementRenewed).membership_event, id(80));
@@ -280,6 +281,28 @@ fn a_gift_carries_access_along_also_when_it_had_ended() {
         let refused = entitlement::Rejection::TransitionNotAllowed { from, to: "active" };
         given::<Entitlement>(history).when(gifted(until.plus_days(40))).refused(refused);
     }
+}
+
+fn said() -> Said {
+    Said { by: "staff-1".into(), reason: "paid at the hosted checkout".into() }
+}
+
+#[test]
+fn an_entitlement_rests_on_a_membership_only_while_it_is_paid() {
+    let live = Live::run();
+    let begun = begun(&live);
+    let link = |seconds| Command::Link { entitlement_id: id(70), said: said(), now: at(seconds) };
+    let end = 60 + 30 * DAY;
+    let made = given::<Membership>(&begun).when(link(end - 1)).events();
+    let linked = payload!(made[0].clone(), MembershipEntitlementLinked);
+    assert_eq!((linked.entitlement_id, linked.subject_id, linked.period_end), (id(70), live.membership.subject_id, at(end)));
+    given::<Membership>(with(&begun, &made)).when(link(end - 1)).nothing();
+    given::<Membership>(&begun).when(link(end)).refused(Rejection::NotActive);
+    let grace = with(&begun, &given::<Membership>(&begun).when(Command::EnterGrace { now: at(end) }).events());
+    given::<Membership>(&grace).when(link(end - 1)).refused(Rejection::NotActive);
+    let revoked = with(&begun, &given::<Membership>(&begun).when(revoke("refund")).events());
+    given::<Membership>(&revoked).when(link(61)).refused(Rejection::Revoked);
+    given::<Membership>([]).when(link(61)).refused(Rejection::NotFound);
 }
 
 #[test]

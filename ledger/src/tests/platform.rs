@@ -6,6 +6,7 @@ use crate::{
     rail_setting::{self, FeeStatus, RailSetting, Review, Save, Status, reviewed},
     rails::{Gate, KillSwitch, Rail, Rails},
     spec::given,
+    treasury,
 };
 use events::{
     decider::Decider,
@@ -339,4 +340,23 @@ fn nobody_approves_what_he_asked_for_and_nothing_is_applied_twice() {
     let agreed = [asked, pending.when(Command::Approve(said("staff-2"))).events()].concat();
     let applied = [agreed.clone(), given::<Approval>(&agreed).when(apply()).events()].concat();
     given::<Approval>(&applied).when(apply()).refused(Rejection::NotApproved { status: "applied" });
+}
+
+#[test]
+fn a_treasury_change_is_recorded_on_an_approval_with_the_callers_word_and_once() {
+    use treasury::{Command, Record, Rejection, Treasury};
+    let change = TreasuryWalletChange { treasury_id: id(70), rail_id: RailId::SolanaUsdc, wallet: wallet(9).to_string() };
+    let approval =
+        |event: u128| Cited::new(id(event), ApprovalApproved { approval_id: id(51), by: "staff-2".into(), reason: "seen".into() });
+    let record =
+        |event, confirmed, said| Command::Record(Box::new(Record { change: change.clone(), approval: approval(event), confirmed, said }));
+    let nothing = given::<Treasury>([]);
+    let unreasoned = Said { by: "staff-1".into(), reason: " ".into() };
+    nothing.when(record(60, false, unreasoned.clone())).refused(Rejection::ConfirmationRequired);
+    nothing.when(record(60, true, unreasoned)).refused(Rejection::ReasonRequired);
+    let made = nothing.when(record(60, true, said("staff-1"))).events();
+    let recorded = payload!(made[0].clone(), TreasuryWalletChangeRecorded);
+    assert_eq!((recorded.approved_by.as_str(), recorded.by.as_str(), recorded.approval_event), ("staff-2", "staff-1", id(60)));
+    given::<Treasury>(&made).when(record(60, true, said("staff-1"))).nothing();
+    assert_eq!(given::<Treasury>(&made).when(record(61, true, said("staff-1"))).events().len(), 1, "the next change");
 }

@@ -1,9 +1,12 @@
 use super::samples::*;
 use crate::{
-    sandbox_session::{Command, Create, Rejection, SandboxSession, refusal},
+    sandbox_session::{Candidate, Command, Create, Rejection, SandboxSession, refusal},
     spec::given,
 };
-use events::vocab::{bytes::Hash32, event::*, personal::Personal, rail::RailId};
+use events::{
+    decider::Decider as _,
+    vocab::{bytes::Hash32, event::*, personal::Personal, rail::RailId, words::PaymentProtocol},
+};
 
 fn create() -> Create {
     Create {
@@ -85,4 +88,28 @@ fn a_session_expires_once_and_takes_no_proof_afterwards() {
     assert_eq!(refusal(late.iter().map(|fact| &fact.event)), Some(Rejection::ProofExpired));
     let confirmed = session.when(confirm(RIGHT, 0)).events();
     given::<SandboxSession>([created(), confirmed].concat()).when(Command::Expire { now: at(9_999) }).refused(Rejection::Confirmed);
+}
+
+#[test]
+fn a_candidate_proof_is_kept_while_the_session_lives_and_confirms_nothing() {
+    let candidate = |seconds| {
+        let payment_protocol = Some(PaymentProtocol::X402);
+        Command::RecordProof(Box::new(Candidate {
+            proof_id: id(80),
+            payment_protocol,
+            fingerprint: Hash32::of("signed"),
+            now: at(seconds),
+        }))
+    };
+    given::<SandboxSession>([]).when(candidate(0)).refused(Rejection::NotFound);
+    let session = given::<SandboxSession>(&created());
+    session.when(candidate(1_800)).refused(Rejection::ProofExpired);
+    let recorded = payload!(session.when(candidate(1_799)).events()[0].clone(), SandboxProofRecorded);
+    assert_eq!((recorded.sandbox_session_id, recorded.rail_id), (id(60), RailId::X402));
+    let history = [created(), vec![recorded.into()]].concat();
+    assert!(matches!(SandboxSession::fold(&history), SandboxSession::Pending(_)));
+    let expired = [created(), session.when(Command::Expire { now: at(1_800) }).events()].concat();
+    given::<SandboxSession>(&expired).when(candidate(0)).refused(Rejection::ProofExpired);
+    let confirmed = [created(), session.when(confirm(RIGHT, 5)).events()].concat();
+    assert_eq!(given::<SandboxSession>(&confirmed).when(candidate(6)).events().len(), 1);
 }

@@ -117,6 +117,7 @@ impl Grant {
             duration_days: 0,
             status: self.status,
             reason: None,
+            paid_when_closed: false,
             evidence: None,
             proof_id: None,
             receipt_id: self.receipt(),

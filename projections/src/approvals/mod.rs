@@ -126,10 +126,12 @@ impl Projection for Approvals {
 }
 
 /// What is done to what.
-fn about(subject: &ApprovalSubject) -> (ApprovalAction, Uuid) {
+/// What is to be done, and to what.
+pub fn about(subject: &ApprovalSubject) -> (ApprovalAction, Uuid) {
     match subject {
         ApprovalSubject::RailSettingVerification(reviewed) => (ApprovalAction::RailSettingVerification, reviewed.setting_id.0),
         ApprovalSubject::FeeCollectionActivation(reviewed) => (ApprovalAction::FeeCollectionActivation, reviewed.setting_id.0),
+        ApprovalSubject::HiltTreasuryWalletChange(change) => (ApprovalAction::HiltTreasuryWalletChange, change.treasury_id.0),
     }
 }
 
@@ -140,6 +142,8 @@ words! {
         RailSettingVerification = "rail_setting_verification",
         /// The merchant's allowance for the fee stands.
         FeeCollectionActivation = "fee_collection_activation",
+        /// Hilt is to be paid at another wallet.
+        HiltTreasuryWalletChange = "hilt_treasury_wallet_change",
     }
 }
 

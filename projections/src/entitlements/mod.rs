@@ -60,7 +60,9 @@ pub struct Entitlement {
     pub status: EntitlementStatus,
     /// Why it was revoked, failed or blocked, as a stable code.
     pub reason: Option<String>,
-    /// What its activation cites: receipt or sandbox.
+    /// Whether a payment came after staff had closed it: nothing was opened, and people decide.
+    pub paid_when_closed: bool,
+    /// What its activation cites: receipt, sandbox or membership.
     pub evidence: Option<String>,
     /// The proof that its activation cites.
     pub proof_id: Option<ProofId>,
@@ -85,7 +87,7 @@ impl Row for Entitlement {
 
 impl Projection for Entitlements {
     const NAME: &'static str = "entitlements";
-    const VERSION: i32 = 3;
+    const VERSION: i32 = 4;
     const PERSONAL: bool = true;
     const PERSONAL_FIELDS: &'static [&'static str] =
         &["external_customer_id", "email", "identity_type", "identity_value", "identity_display"];
@@ -123,7 +125,11 @@ impl Projection for Entitlements {
                 row.expires_at = Some(e.expires_at);
                 cite(row, e.evidence);
             }),
-            Event::EntitlementActivationBlocked(e) => rows.update(event, e.entitlement_id, |row| row.reason = Some(e.reason.clone())),
+            Event::EntitlementActivationBlocked(e) => rows.update(event, e.entitlement_id, |row| match row.status {
+                // Why staff closed it stays.
+                EntitlementStatus::Revoked | EntitlementStatus::Failed => row.paid_when_closed = true,
+                EntitlementStatus::Pending | EntitlementStatus::Active | EntitlementStatus::Expired => row.reason = Some(e.reason.clone()),
+            }),
             Event::EntitlementRenewed(e) => rows.update(event, e.entitlement_id, |row| {
                 row.status = EntitlementStatus::Active;
                 row.expires_at = Some(e.expires_at);
@@ -192,6 +198,7 @@ fn pended(event: &Applied<'_>, e: &EntitlementPended) -> Entitlement {
         duration_days: e.duration_days,
         status: EntitlementStatus::Pending,
         reason: None,
+        paid_when_closed: false,
         evidence: None,
         proof_id: None,
         receipt_id: None,
@@ -213,6 +220,10 @@ fn cite(row: &mut Entitlement, evidence: ActivationEvidence) {
         ActivationEvidence::Sandbox { sandbox_session_id, .. } => {
             row.evidence = Some("sandbox".to_owned());
             row.sandbox_session_id = Some(sandbox_session_id);
+        }
+        ActivationEvidence::Membership { membership_id, .. } => {
+            row.evidence = Some("membership".to_owned());
+            row.membership_id = Some(membership_id);
         }
     }
 }

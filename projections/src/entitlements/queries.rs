@@ -88,22 +88,30 @@ pub struct Wanted {
     pub owner: Option<OwnerId>,
     /// What they give access to.
     pub access_product: Option<AccessProductId>,
+    /// Only those that a payment came for after staff had closed them.
+    pub paid_when_closed: bool,
 }
 
 /// Entitlements of every workspace, newest first: for staff.
 pub async fn for_staff(reader: &Reader, wanted: Wanted, window: Window) -> Result<Page<Entitlement>, QueryError> {
-    let Wanted { livemode, status, owner, access_product } = wanted;
+    let Wanted { livemode, status, owner, access_product, paid_when_closed } = wanted;
     let (status, owner, product) = (status.map(EntitlementStatus::as_str), owner.map(|id| id.0), access_product.map(|id| id.0));
     let rows = sqlx::query_scalar(include_str!("queries/for_staff.sql"))
         .bind(livemode)
         .bind(status)
         .bind(owner)
         .bind(product)
+        .bind(paid_when_closed)
         .bind(window.after_time())
         .bind(window.after_id())
         .bind(window.limit())
         .bind(window.offset());
-    let total = sqlx::query_scalar(include_str!("queries/count_for_staff.sql")).bind(livemode).bind(status).bind(owner).bind(product);
+    let total = sqlx::query_scalar(include_str!("queries/count_for_staff.sql"))
+        .bind(livemode)
+        .bind(status)
+        .bind(owner)
+        .bind(product)
+        .bind(paid_when_closed);
     reader.page(TABLES, rows, total).await
 }
 

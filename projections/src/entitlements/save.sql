@@ -9,6 +9,6 @@ ON CONFLICT (id) DO UPDATE SET
     sandbox = excluded.sandbox, session_id = excluded.session_id, sandbox_session_id = excluded.sandbox_session_id,
     test_clock_id = excluded.test_clock_id,
     payment_id = excluded.payment_id, duration_days = excluded.duration_days, status = excluded.status,
-    reason = excluded.reason, evidence = excluded.evidence, proof_id = excluded.proof_id,
+    reason = excluded.reason, paid_when_closed = excluded.paid_when_closed, evidence = excluded.evidence, proof_id = excluded.proof_id,
     receipt_id = excluded.receipt_id, membership_id = excluded.membership_id, active_from = excluded.active_from,
     expires_at = excluded.expires_at

@@ -23,6 +23,7 @@ CREATE TABLE entitlements (
     duration_days        integer     NOT NULL,
     status               text        NOT NULL,
     reason               text,
+    paid_when_closed     boolean     NOT NULL,
     evidence             text,
     proof_id             uuid,
     receipt_id           uuid,
@@ -55,7 +56,8 @@ COMMENT ON COLUMN entitlements.payment_id IS 'The payment it waits or waited for
 COMMENT ON COLUMN entitlements.duration_days IS 'How long it lasts from its activation, in days of 24 hours.';
 COMMENT ON COLUMN entitlements.status IS 'pending, active, expired, revoked or failed, as recorded: the clock is the reader''s.';
 COMMENT ON COLUMN entitlements.reason IS 'Why it was revoked, failed or blocked, as a stable code.';
-COMMENT ON COLUMN entitlements.evidence IS 'What its activation cites: receipt or sandbox.';
+COMMENT ON COLUMN entitlements.paid_when_closed IS 'Whether a payment came after staff had closed it: nothing was opened, and people decide.';
+COMMENT ON COLUMN entitlements.evidence IS 'What its activation cites: receipt, sandbox or membership.';
 COMMENT ON COLUMN entitlements.proof_id IS 'The proof that its activation cites.';
 COMMENT ON COLUMN entitlements.receipt_id IS 'The receipt that its activation cites.';
 COMMENT ON COLUMN entitlements.membership_id IS 'The membership that goes with it.';
@@ -66,5 +68,6 @@ CREATE INDEX ON entitlements (owner_id, access_product_id, wallet);
 CREATE INDEX ON entitlements (owner_id, access_product_id, lower(email));
 CREATE INDEX ON entitlements (payment_id);
 CREATE INDEX ON entitlements (subject_id);
+CREATE INDEX ON entitlements (created_at) WHERE paid_when_closed;
 CREATE INDEX ON entitlements (status, expires_at);
 CREATE INDEX ON entitlements (test_clock_id, expires_at) WHERE status = 'active' AND test_clock_id IS NOT NULL;

@@ -82,6 +82,7 @@ impl Happened {
             Event::MembershipGifted(e) => {
                 Happened { start_at: Some(Term::gift_start(e)), end_at: Some(e.period_end), days: Some(e.days), note: note(), ..blank }
             }
+            Event::MembershipEntitlementLinked(e) => Happened { end_at: Some(e.period_end), ..blank },
             Event::MembershipEnteredGrace(e) => Happened { end_at: Some(e.period_end), ..blank },
             Event::MembershipExpired(e) => Happened { end_at: Some(e.period_end), ..blank },
             Event::MembershipRevoked(e) => Happened { reason: Some(e.reason.clone()), note: note(), ..blank },

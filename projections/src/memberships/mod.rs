@@ -151,6 +151,7 @@ fn membership_of(event: &Event) -> Option<MembershipId> {
         Event::MembershipEnteredGrace(e) => Some(e.membership_id),
         Event::MembershipExpired(e) => Some(e.membership_id),
         Event::MembershipGifted(e) => Some(e.membership_id),
+        Event::MembershipEntitlementLinked(e) => Some(e.membership_id),
         Event::MembershipNotesSaved(e) => Some(e.membership_id),
         Event::MembershipProfileUpdated(e) => Some(e.membership_id),
         Event::MembershipRevoked(e) => Some(e.membership_id),

@@ -62,6 +62,7 @@ fn of_evidence(event: &Event) -> String {
         Event::MembershipRenewed(e) => format!("membership goes on from {} to {}", e.period_start, e.period_end),
         Event::SandboxSessionCreated(e) => format!("sandbox session on {} until {}", e.rail_id, e.expires_at),
         Event::SandboxSessionConfirmed(_) => "sandbox proof accepted".to_owned(),
+        Event::SandboxProofRecorded(e) => format!("candidate proof {} on {}, which pays nothing", e.proof_id, e.rail_id),
         Event::SandboxSessionExpired(_) => "no proof came in time".to_owned(),
         Event::TestClockCreated(e) => format!("clock at {}", e.frozen_time),
         Event::TestClockAdvanced(e) => format!("clock from {} to {}", e.from, e.frozen_time),
@@ -152,6 +153,7 @@ fn of_merchant(event: &Event) -> String {
         Event::MembershipEnteredGrace(e) => format!("in grace until {}", e.grace_end),
         Event::MembershipExpired(e) => format!("ended, was paid until {}", e.period_end),
         Event::MembershipGifted(e) => format!("{} days given, until {}", e.days, e.period_end),
+        Event::MembershipEntitlementLinked(e) => format!("entitlement {} rests on it until {}", e.entitlement_id, e.period_end),
         Event::MembershipNotesSaved(_) => "notes saved".to_owned(),
         Event::MembershipProfileUpdated(_) => "handle corrected".to_owned(),
         Event::MembershipRevoked(e) => format!("revoked: {}", e.reason),
@@ -185,6 +187,7 @@ fn of_platform(event: &Event) -> String {
         Event::ApprovalRequested(e) => format!("{} asks for approval: {}", e.by, e.reason),
         Event::ApprovalApproved(e) => format!("approved by {}", e.by),
         Event::ApprovalRejected(e) => format!("rejected by {}: {}", e.by, e.reason),
+        Event::TreasuryWalletChangeRecorded(e) => format!("Hilt's {} wallet is to be {}, recorded by {}", e.rail_id, e.wallet, e.by),
         Event::ApprovalApplied(e) => format!("took effect as event {}", e.applied_event),
         Event::StateAttested(e) => format!("read models at position {} come to {}", e.at_position, e.root),
         Event::RecoveryCertified(e) => format!("recovery certified by {}, SHA-256 {}", e.operator, e.certificate_hash),
@@ -196,6 +199,7 @@ fn evidence(evidence: &ActivationEvidence) -> String {
     match evidence {
         ActivationEvidence::Receipt { receipt_id, .. } => format!("on receipt {receipt_id}"),
         ActivationEvidence::Sandbox { sandbox_session_id, .. } => format!("on sandbox session {sandbox_session_id}"),
+        ActivationEvidence::Membership { membership_id, .. } => format!("on membership {membership_id}"),
     }
 }
 

@@ -5,8 +5,9 @@ use super::row::Entry;
 use crate::class::{Break, BreakClass};
 use events::vocab::{
     event::{ActivationEvidence, EntitlementOrigin, Event, PaymentSessionConfirmed, ReceiptMapped},
-    id::{EntitlementId, EventId, OwnerId, PaymentId, ProofId, ReceiptId, SandboxSessionId, SessionId},
+    id::{EntitlementId, EventId, MembershipId, OwnerId, PaymentId, ProofId, ReceiptId, SandboxSessionId, SessionId},
     money::Minor,
+    time::Timestamp,
     words::{Outcome, ReceiptSource},
 };
 use std::collections::HashMap;
@@ -25,7 +26,8 @@ enum Permit {
     ReceiptMapped(ProofId, ReceiptId, PaymentId, Option<EntitlementId>),
     PaymentConfirmed(PaymentId),
     EntitlementActivated(EntitlementId),
-    MembershipGifted,
+    MembershipExtended,
+    MembershipLinked(MembershipId, EntitlementId),
     SandboxConfirmed(SandboxSessionId),
 }
 
@@ -40,7 +42,15 @@ struct Permitted {
 pub(crate) struct Lifecycle {
     positions: HashMap<EventId, u64>,
     permits: HashMap<EventId, Permitted>,
-    pended: HashMap<EntitlementId, EntitlementOrigin>,
+    pended: HashMap<EntitlementId, Pended>,
+    /// Memberships that begin or go on, by the last event that says so; one that is over is not here.
+    paid_until: HashMap<MembershipId, Timestamp>,
+}
+
+/// What an entitlement waits for, and the membership that its customer has to its product, if he has one.
+struct Pended {
+    origin: EntitlementOrigin,
+    membership: MembershipId,
 }
 
 impl Lifecycle {
@@ -86,7 +96,11 @@ impl Lifecycle {
             Event::MembershipActivated(e) => {
                 self.cites(entry, StageWithoutCause, e.payment_event, &[Permit::PaymentConfirmed(e.payment_id)])
             }
-            Event::EntitlementRenewed(e) => self.cites(entry, StageWithoutCause, e.membership_event, &[Permit::MembershipGifted]),
+            Event::MembershipEntitlementLinked(e) => match self.paid_until.get(&e.membership_id) {
+                Some(end) if *end == e.period_end => Ok(()),
+                _ => Err(entry.broken(StageWithoutCause, "the membership was not active until the end that it names")),
+            },
+            Event::EntitlementRenewed(e) => self.cites(entry, StageWithoutCause, e.membership_event, &[Permit::MembershipExtended]),
             Event::DeliveryRequested(e) => self.cites(entry, StageWithoutCause, e.payment_event, &[Permit::PaymentConfirmed(e.payment_id)]),
             Event::IdentitySessionConsumed(e) => {
                 self.cites(entry, StageWithoutCause, e.payment_event, &[Permit::PaymentConfirmed(e.payment_id)])
@@ -126,18 +140,18 @@ impl Lifecycle {
     fn session_confirmed(&self, entry: &Entry, e: &PaymentSessionConfirmed) -> Result<(), Break> {
         let activated = self.permits.get(&e.entitlement_event).filter(|known| known.is_of(entry));
         let origin = match activated.map(|known| known.permit) {
-            Some(Permit::EntitlementActivated(entitlement)) => self.pended.get(&entitlement),
+            Some(Permit::EntitlementActivated(entitlement)) => self.pended.get(&entitlement).map(|pended| pended.origin),
             _ => None,
         };
         match origin {
-            Some(EntitlementOrigin::Session { session_id, .. }) if *session_id == e.session_id => Ok(()),
+            Some(EntitlementOrigin::Session { session_id, .. }) if session_id == e.session_id => Ok(()),
             _ => Err(missing(entry, BreakClass::StageWithoutCause, e.entitlement_event, "the activation of its entitlement")),
         }
     }
 
     fn activated(&self, entry: &Entry, entitlement: EntitlementId, evidence: &ActivationEvidence) -> Result<(), Break> {
         let class = BreakClass::ActivationWithoutEvidence;
-        let Some(origin) = self.pended.get(&entitlement) else {
+        let Some(Pended { origin, membership }) = self.pended.get(&entitlement) else {
             return Err(entry.broken(class, "the entitlement was never pending"));
         };
         match (*evidence, *origin) {
@@ -154,14 +168,29 @@ impl Lifecycle {
             ) if sandbox_session_id == awaited && !entry.livemode => {
                 self.cites(entry, class, confirmed_event, &[Permit::SandboxConfirmed(sandbox_session_id)])
             }
-            _ => Err(entry.broken(class, "the evidence is of another payment, session or mode than the entitlement waits for")),
+            (ActivationEvidence::Membership { membership_id, linked_event }, EntitlementOrigin::Session { .. })
+                if membership_id == *membership && entry.livemode =>
+            {
+                self.cites(entry, class, linked_event, &[Permit::MembershipLinked(membership_id, entitlement)])
+            }
+            _ => Err(entry.broken(class, "the evidence is of another payment, session, customer or mode than the entitlement waits for")),
         }
     }
 
     /// Notes what `entry` permits; an event speaks only for the stream it stands in.
     fn remember(&mut self, entry: &Entry) -> Result<(), Break> {
         if let Event::EntitlementPended(e) = &entry.event {
-            self.pended.entry(e.entitlement_id).or_insert(e.origin);
+            let membership = MembershipId::of(e.product_id, e.subject_id);
+            self.pended.entry(e.entitlement_id).or_insert(Pended { origin: e.origin, membership });
+        }
+        match &entry.event {
+            Event::MembershipActivated(e) => drop(self.paid_until.insert(e.membership_id, e.period_end)),
+            Event::MembershipRenewed(e) => drop(self.paid_until.insert(e.membership_id, e.period_end)),
+            Event::MembershipGifted(e) => drop(self.paid_until.insert(e.membership_id, e.period_end)),
+            Event::MembershipEnteredGrace(e) => drop(self.paid_until.remove(&e.membership_id)),
+            Event::MembershipExpired(e) => drop(self.paid_until.remove(&e.membership_id)),
+            Event::MembershipRevoked(e) => drop(self.paid_until.remove(&e.membership_id)),
+            _ => {}
         }
         let Some((stream, permit)) = permits(&entry.event) else { return Ok(()) };
         if stream != entry.stream.id {
@@ -191,7 +220,8 @@ impl Permit {
             Permit::ReceiptMapped(..) => "a receipt mapped to this entitlement's payment and proof",
             Permit::PaymentConfirmed(_) => "the confirmation of its payment",
             Permit::EntitlementActivated(_) => "an activated entitlement",
-            Permit::MembershipGifted => "days given to a membership",
+            Permit::MembershipExtended => "days given to a membership or paid for",
+            Permit::MembershipLinked(..) => "the link of this entitlement with its customer's membership",
             Permit::SandboxConfirmed(_) => "the confirmation of its sandbox session",
         }
     }
@@ -211,7 +241,9 @@ fn permits(event: &Event) -> Option<(Uuid, Permit)> {
         Event::ReceiptMapped(e) => (e.proof_id.0, Permit::ReceiptMapped(e.proof_id, e.receipt_id, e.payment_id, e.entitlement_id)),
         Event::PaymentConfirmed(e) => (e.payment_id.0, Permit::PaymentConfirmed(e.payment_id)),
         Event::EntitlementActivated(e) => (e.entitlement_id.0, Permit::EntitlementActivated(e.entitlement_id)),
-        Event::MembershipGifted(e) => (e.membership_id.0, Permit::MembershipGifted),
+        Event::MembershipGifted(e) => (e.membership_id.0, Permit::MembershipExtended),
+        Event::MembershipRenewed(e) => (e.membership_id.0, Permit::MembershipExtended),
+        Event::MembershipEntitlementLinked(e) => (e.membership_id.0, Permit::MembershipLinked(e.membership_id, e.entitlement_id)),
         Event::SandboxSessionConfirmed(e) => (e.sandbox_session_id.0, Permit::SandboxConfirmed(e.sandbox_session_id)),
         _ => return None,
     })

@@ -6,6 +6,7 @@ use crate::{
 };
 use events::vocab::words::Scope;
 use hilt_tests::{app::TestApp, payments};
+use ledger::{membership::Membership, payment_session::PaymentSession};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -82,9 +83,58 @@ async fn staff_confirm_no_payment_and_make_no_receipt() {
     let request = app.request(Method::POST, "/v1/access/sandbox/payment-sessions").bearer_auth(&owner).header("Idempotency-Key", "s");
     let tried = app.send(request.json(&sandbox)).await.ok();
     let id = tried["pending_entitlement"]["id"].as_str().unwrap();
-    edit(&desk, id, "sync-from-membership").await.refused(404, "not_found");
+    edit(&desk, id, "sync-from-membership").await.refused(409, "entitlement_transition_not_allowed");
     for kind in ["payment.confirmed", "receipt.created", "entitlement.activated"] {
         assert!(events_of_type(&app, kind).await.is_empty(), "{kind}");
     }
+    app.close().await;
+}
+
+/// RT-111: only what waits, only live, only from a membership of the same customer and product that is paid.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_may_rest_on_the_membership_of_the_same_customer() {
+    let app = TestApp::start(&[]).await;
+    let desk = Desk::of(&app).await;
+    let log = &app.state.log;
+    let merchant = payments::shop(log, true).await;
+    let paid = payments::paid(log, &merchant).await;
+    let of = |open: &payments::OpenSession| open.entitlement_id.to_string();
+    let sync = "sync-from-membership";
+    let reasonless = desk.send(0, Method::POST, &format!("/entitlements/{}/{sync}", of(&paid.session)), json!({})).await;
+    reasonless.refused(422, "reason_required");
+    edit(&desk, &of(&paid.session), sync).await.refused(409, "entitlement_transition_not_allowed");
+    edit(&desk, "no-id", sync).await.refused(404, "entitlement_not_found");
+    let stranger = payments::session(log, &merchant).await;
+    edit(&desk, &of(&stranger), sync).await.refused(409, "membership_not_active");
+    // The same person at another product.
+    let other = payments::Shop { owner_id: merchant.owner_id, ..payments::shop(log, true).await };
+    let elsewhere = payments::session_of(log, &other, paid.session.subject_id).await;
+    edit(&desk, &of(&elsewhere), sync).await.refused(409, "membership_not_active");
+
+    let waiting = payments::session_of(log, &merchant, paid.session.subject_id).await;
+    let synced = edit(&desk, &of(&waiting), sync).await.ok();
+    assert_eq!((&synced["status"], &synced["reason"]), (&json!("active"), &json!("chargeback 17")));
+    edit(&desk, &of(&waiting), sync).await.refused(409, "entitlement_transition_not_allowed");
+    let activated = events_of_type(&app, "entitlement.activated").await;
+    let linked = events_of_type(&app, "membership.entitlement_linked").await;
+    let evidence = &activated[1]["data"]["evidence"]["membership"];
+    assert_eq!((&evidence["membership_id"], &evidence["linked_event"]), (&json!(paid.membership_id), &linked[0]["event_id"]));
+    assert_eq!((&linked[0]["data"]["by"], &linked[0]["data"]["reason"]), (&json!("staff-1"), &json!("chargeback 17")));
+    let stream = payments::stream(events::vocab::stream::Category::Membership, paid.membership_id);
+    let membership = events::unit::load::<Membership>(log, stream).await.unwrap().state;
+    assert_eq!(activated[1]["data"]["expires_at"], json!(membership.member().unwrap().period_end), "as long as what was paid");
+    let stream = payments::stream(events::vocab::stream::Category::PaymentSession, waiting.session_id);
+    let session = events::unit::load::<PaymentSession>(log, stream).await.unwrap().state;
+    assert_eq!(session.status(), Some("failed"), "nothing is left to pay");
+    let seen = desk.get(&format!("/entitlements/{}", of(&waiting))).await;
+    assert_eq!(seen["related"]["membership"]["id"], json!(paid.membership_id));
+
+    // After its end, in its days of grace, and once it is taken away, it holds nothing up.
+    let late = payments::session_of(log, &merchant, paid.session.subject_id).await;
+    app.clock.advance_seconds(30 * 86_400);
+    edit(&desk, &of(&late), sync).await.refused(409, "membership_not_active");
+    let key = app.key(merchant.owner_id, true, Scope::ALL).await;
+    app.post(&key, &format!("/v1/memberships/{}/revoke", paid.membership_id), json!({"reason": "refund"})).await.ok();
+    edit(&desk, &of(&late), sync).await.refused(409, "membership_revoked");
     app.close().await;
 }

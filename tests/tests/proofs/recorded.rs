@@ -70,7 +70,6 @@ async fn a_proof_says_what_the_requirement_says_or_is_refused() {
         ("pay_to", json!("11111111111111111111111111111112")),
         ("payment_protocol", json!("x402")),
         ("requirement_hash", json!("0".repeat(64))),
-        ("livemode", json!(false)),
         ("rail", json!("x402")),
     ];
     let count = wrong.len();

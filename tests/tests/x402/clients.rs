@@ -99,8 +99,11 @@ async fn x402s_clients_pay_the_example_in_every_version() {
 }
 
 async fn example_is_paid(scene: &Scene, example: Version) {
-    let settings =
-        [("HILT_API_URL", scene.app.base_url.as_str()), ("HILT_API_KEY", &scene.app.live_key), ("HILT_PAY_API_PRODUCT", &scene.shop.product)];
+    let settings = [
+        ("HILT_API_URL", scene.app.base_url.as_str()),
+        ("HILT_API_KEY", &scene.app.live_key),
+        ("HILT_PAY_API_PRODUCT", &scene.shop.product),
+    ];
     let server = Server::start(example, free_port(), &settings).await;
     let nobody = server.post("/ai/pro", None, json!({})).await;
     assert_eq!(nobody.status(), 400, "AC-58");

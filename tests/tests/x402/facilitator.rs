@@ -62,12 +62,33 @@ async fn a_payment_is_verified_settled_and_opens_access_once() {
     assert_eq!(scene.chain.tokens(&merchant, &USDC_MINT).await, 25_000_000, "Q-18: everything went to the merchant");
     let due = shop::events_of_type(&scene.app, "fee.due").await;
     assert_eq!((due.len(), &due[0]["data"]["amount"]), (1, &json!(250_000)), "OBJ-25: once, after the settlement: {due:#?}");
+    fees_are_listed(&scene, &due[0]).await;
     let path = format!("/v1/access/payment-sessions/{}", session["id"].as_str().unwrap());
     let shown = scene.app.get(&scene.app.live_key, &path).await.ok();
     assert_eq!(shown["payment_session"]["payment_requirement"]["fee_collection"]["status"], json!("due"));
     let receipt = scene.app.get(&scene.app.live_key, &format!("/v1/receipt/{}", paid["receipt_id"].as_str().unwrap())).await.ok();
     assert_eq!(receipt["receipt_json"]["transaction"]["tx_sig"], settled["transaction"]);
     scene.app.close().await;
+}
+
+/// To whoever owes them, and to staff; to nobody else.
+async fn fees_are_listed(scene: &Scene, due: &Value) {
+    let app = &scene.app;
+    let own = app.get(&app.live_key, "/v1/access/fees").await.ok();
+    let fee = &own["fees"][0];
+    assert_eq!((&own["count"], &fee["amount_minor_units"], &fee["status"]), (&json!(1), &json!(250_000), &json!("due")));
+    assert_eq!((&fee["payment_id"], &fee["tx_signature"]), (&due["data"]["payment_id"], &due["data"]["tx_signature"]));
+    let total = json!({"asset_symbol": "USDC", "asset_decimals": 6, "token_mint": USDC_MINT.to_string(), "amount_minor_units": 250_000, "count": 1});
+    assert_eq!(own["totals"], json!([total]));
+    let stranger = app.key(events::clock::new_id(), true, events::vocab::words::Scope::ALL).await;
+    let theirs = app.get(&stranger, "/v1/access/fees").await.ok();
+    assert_eq!((&theirs["count"], &theirs["totals"]), (&json!(0), &json!([])));
+    app.get(&app.sandbox_key, "/v1/access/fees").await.refused(403, "live_key_required");
+    let staff = app.token(api::http::jwt::Role::Staff, None).await;
+    let all = |path: &'static str| app.send(app.request(Method::GET, path).bearer_auth(&staff));
+    assert_eq!(all("/v1/admin/access/fees").await.ok()["fees"], own["fees"]);
+    assert_eq!(all("/v1/admin/access/fees?owner_id=00000000-0000-7000-8000-000000000000").await.ok()["count"], json!(0));
+    all("/v1/admin/access/fees?owner_id=me").await.refused(422, "validation_failed");
 }
 
 /// INV-32: after an x402 payment the log holds what it holds after any payment, and the fee that the buyer did not send.

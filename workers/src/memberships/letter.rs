@@ -108,6 +108,7 @@ mod tests {
             access_product_id: None,
             subject_id: Uuid::from_u128(3).into(),
             payments: vec![Uuid::from_u128(4).into()],
+            linked: vec![],
             period_start: end.plus_seconds(-30 * 86_400),
             period_end: end,
             grace_period_days,

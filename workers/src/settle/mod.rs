@@ -15,13 +15,13 @@ pub use chain::{Chain, Look, expectation};
 pub use identity::MISSING as IDENTITY_MISSING;
 pub use proofs::SettleProofs;
 pub(crate) use record::GIVEN_UP_AFTER_SECONDS;
-pub use record::{proof_id, proof_id_of};
+pub use record::{ENTITLEMENT_CLOSED, proof_id, proof_id_of};
 pub use wake::Waker;
 pub use watch::WatchError;
 
 use crate::{
     delivery::{DeliverError, Handover},
-    platform::Platform,
+    platform::{Platform, Standing},
 };
 use events::{
     clock::Clock,
@@ -176,6 +176,13 @@ impl Settler {
     /// The chain it asks.
     pub fn chain(&self) -> Option<&Chain> {
         self.0.chain.as_ref()
+    }
+
+    /// The platform's policy at this moment, and why payments do not settle under it, if they do not.
+    pub(crate) async fn standing(&self) -> Result<(Standing, Option<&'static str>), SettleError> {
+        let standing = self.0.platform.standing().await?;
+        let held = held(&standing.rails);
+        Ok((standing, held))
     }
 
     /// Looks at `tx` for `payment_id` and records what follows. Doing so again changes nothing.

@@ -1,8 +1,14 @@
 //! What a look at the chain changes in the streams of one payment.
 
+mod access;
+mod closed;
 mod delivery;
+mod settled;
 
-use super::{Look, SettleError, Settled, Settlement, buyer, identity::Proven, rejected};
+pub use closed::ENTITLEMENT_CLOSED;
+pub use settled::settled;
+
+use super::{Look, SettleError, Settlement, identity::Proven, rejected};
 use crate::delivery::Handover;
 use events::{
     claims::ClaimScope,
@@ -12,25 +18,20 @@ use events::{
     vault::{Signer, Vault},
     vocab::{
         bytes::{Hash32, TxSignature},
-        event::{EventType, ObservedPayment, PaymentConfirmed, PaymentCreated, PaymentRequirementAuthored},
-        id::{EventId, MembershipId, ProofId, ReceiptId, SubjectId},
-        personal::Personal,
+        event::{EventType, ObservedPayment, PaymentCreated, PaymentRequirementAuthored, ReceiptCreated},
+        id::{EventId, ProofId, ReceiptId},
         rail::RailId,
         stream::{Category, StreamId},
         time::Timestamp,
-        words::{DeliveryType, IdentityType, Outcome, Platform, Trigger},
+        words::{Outcome, Trigger},
     },
 };
 use ledger::{
     Cited,
-    entitlement::{self, Entitlement},
-    evidence::{Evidence, ReceiptEvidence},
     fee_leg::{self, FeeLeg},
-    identity_session::{self, IdentitySession},
-    membership::{self, Membership, Standing},
+    identity_session,
     payment::{self, Payment},
     payment_session::{self, PaymentSession},
-    product::Product,
     proof::{self, Basis, Proof},
     receipt::{self, Receipt, ReceiptFacts},
 };
@@ -42,6 +43,13 @@ const NOT_FOUND: &str = "tx_not_found";
 const NEVER_APPEARED: &str = "tx_never_appeared";
 /// How long after the payment's end a transaction is waited for that the chain has not shown.
 pub const GIVEN_UP_AFTER_SECONDS: i64 = 600;
+
+/// What a settlement has led to so far: access rests on it.
+struct Records {
+    receipt: Cited<ReceiptCreated>,
+    mapped_event: EventId,
+    settlement_event: EventId,
+}
 
 /// The streams of one payment, and what is to be appended to them.
 pub struct Case<'a> {
@@ -124,9 +132,18 @@ impl<'a> Case<'a> {
         self.use_up_identity(payment_event)?;
         let receipt = self.receipt(settlement_event, network, signer)?;
         let mapped_event = self.map(settlement_event, &receipt)?;
-        let (membership_id, current_end) = self.membership(payment_event).await?;
-        self.activate(receipt, mapped_event, settlement_event, membership_id, current_end).await?;
-        self.deliver(handover, payment_event, membership_id).await?;
+        let records = Records { receipt, mapped_event, settlement_event };
+        match self.entitlement().await? {
+            Some(entitlement) if entitlement.state.is_closed() => self.keep_closed(entitlement, records).await?,
+            entitlement => {
+                let membership = self.membership(payment_event).await?;
+                let membership_id = membership.as_ref().map(|membership| membership.id);
+                if let Some(entitlement) = entitlement {
+                    self.activate(entitlement, records, membership)?;
+                }
+                self.deliver(handover, payment_event, membership_id).await?;
+            }
+        }
         let (log, state) = (self.log, self.payment.state.clone());
         match self.unit.commit().await {
             Ok(appended) => settled(log, &state, Some(appended.last_position)).await,
@@ -311,19 +328,6 @@ impl<'a> Case<'a> {
         Ok(())
     }
 
-    /// Who becomes a member: whose identity was proved, or else whom the payment names.
-    async fn member(&self) -> Result<(SubjectId, Personal), SettleError> {
-        let said = buyer::of(self.log, self.vault, &self.facts).await?;
-        let started = self.proven.as_ref().and_then(|proven| Some((proven, proven.session.state.started()?)));
-        Ok(match started {
-            Some((proven, started)) => {
-                let Personal { identity_type, identity_value, identity_display, .. } = proven.personal.clone();
-                (started.subject_id, Personal { identity_type, identity_value, identity_display, ..said })
-            }
-            None => (self.facts.subject_id, said),
-        })
-    }
-
     fn attempt_passed(&mut self) -> Result<(), SettleError> {
         let command = payment::Command::RecordAttempt { tx: self.tx, trigger: self.trigger, outcome: Outcome::Passed, reason: None };
         self.unit.decide(&mut self.payment, command, None).map_err(rejected!())?;
@@ -346,12 +350,7 @@ impl<'a> Case<'a> {
         Ok(())
     }
 
-    fn receipt(
-        &mut self,
-        settlement_event: EventId,
-        network: &Network,
-        signer: &Signer,
-    ) -> Result<Cited<events::vocab::event::ReceiptCreated>, SettleError> {
+    fn receipt(&mut self, settlement_event: EventId, network: &Network, signer: &Signer) -> Result<Cited<ReceiptCreated>, SettleError> {
         let receipt_id: ReceiptId = new_id();
         let settled = self.proof.state.settled().cloned().ok_or(SettleError::Inconsistent)?;
         let facts = ReceiptFacts {
@@ -378,142 +377,9 @@ impl<'a> Case<'a> {
         }
     }
 
-    fn map(&mut self, settlement_event: EventId, receipt: &Cited<events::vocab::event::ReceiptCreated>) -> Result<EventId, SettleError> {
+    fn map(&mut self, settlement_event: EventId, receipt: &Cited<ReceiptCreated>) -> Result<EventId, SettleError> {
         let command = proof::Command::MapReceipt { settlement_event, receipt: Box::new(receipt.clone()) };
         let made = self.unit.decide(&mut self.proof, command, Some(receipt.id)).map_err(rejected!())?;
         Ok(made.first().copied().unwrap_or(receipt.id))
     }
-
-    /// The membership that the payment begins or renews, and where it ended before.
-    async fn membership(&mut self, payment_event: EventId) -> Result<(Option<MembershipId>, Option<Timestamp>), SettleError> {
-        let (Some(terms), Payment::Confirmed { confirmed, .. }) = (self.facts.membership.clone(), &self.payment.state) else {
-            return Ok((None, None));
-        };
-        let (subject_id, personal) = self.member().await?;
-        let membership_id = MembershipId::of(self.facts.product_id, subject_id);
-        let mut membership = load::<Membership>(self.log, StreamId::new(Category::Membership, membership_id)).await?;
-        let current_end = membership.state.member().filter(|member| member.standing != Standing::Revoked).map(|member| member.period_end);
-        let pay = membership::Pay {
-            membership_id,
-            access_product_id: self.facts.access_product_id,
-            subject_id,
-            terms,
-            platform: self.platform(&personal).await?,
-            personal,
-            payment: Cited::new(payment_event, (**confirmed).clone()),
-            now: self.now,
-        };
-        self.unit.decide(&mut membership, membership::Command::Pay(Box::new(pay)), Some(payment_event)).map_err(rejected!())?;
-        Ok((Some(membership_id), current_end))
-    }
-
-    /// Where the member gets in: as the product says, or as it hands access over, or where he is known.
-    async fn platform(&self, member: &Personal) -> Result<Option<Platform>, SettleError> {
-        let product = load::<Product>(self.log, StreamId::new(Category::Product, self.facts.product_id)).await?;
-        let Some(product) = product.state.facts() else { return Ok(None) };
-        let delivered = match product.delivery_type {
-            Some(DeliveryType::TelegramInvite) => Some(Platform::Telegram),
-            Some(DeliveryType::DiscordInvite) => Some(Platform::Discord),
-            Some(DeliveryType::Redirect) | None => None,
-        };
-        let known = match member.identity_type.as_deref().and_then(|kind| kind.parse().ok()) {
-            Some(IdentityType::TelegramUserId) => Some(Platform::Telegram),
-            Some(IdentityType::DiscordUserId) => Some(Platform::Discord),
-            Some(IdentityType::MerchantReference) | None => None,
-        };
-        Ok(product.membership.as_ref().and_then(|config| config.platform).or(delivered).or(known))
-    }
-
-    async fn activate(
-        &mut self,
-        receipt: Cited<events::vocab::event::ReceiptCreated>,
-        mapped_event: EventId,
-        settlement_event: EventId,
-        membership_id: Option<MembershipId>,
-        current_end: Option<Timestamp>,
-    ) -> Result<(), SettleError> {
-        let (Some(entitlement_id), Some(requirement)) = (self.facts.entitlement_id, self.requirement()) else { return Ok(()) };
-        let (Some(session), Some(owner_id)) = (&mut self.session, self.payment.owner_id) else { return Ok(()) };
-        let (Payment::Confirmed { confirmed, .. }, Proof::Mapped { proof, settled, mapped, .. }, Some(created)) =
-            (&self.payment.state, &self.proof.state, session.state.session())
-        else {
-            return Ok(());
-        };
-        let evidence = Evidence::Receipt(Box::new(ReceiptEvidence {
-            owner_id,
-            livemode: self.payment.livemode.unwrap_or(false),
-            session: created.clone(),
-            requirement: requirement.event,
-            proof: (**proof).clone(),
-            settlement: Cited::new(settlement_event, (**settled).clone()),
-            payment: (**confirmed).clone(),
-            receipt,
-            mapped: Cited::new(mapped_event, mapped.clone()),
-            membership_id,
-        }));
-        let mut entitlement = load::<Entitlement>(self.log, StreamId::new(Category::Entitlement, entitlement_id)).await?;
-        // Staff closed it before it was paid. The money is on record all the same, and the membership begins anew.
-        if matches!(entitlement.state, Entitlement::Revoked { .. } | Entitlement::Failed { .. }) {
-            return Ok(());
-        }
-        let activate = entitlement::Activate {
-            owner_id: entitlement.owner_id.unwrap_or(owner_id),
-            livemode: entitlement.livemode.unwrap_or(false),
-            evidence,
-            current_end,
-            now: self.now,
-        };
-        let command = entitlement::Command::Activate(Box::new(activate));
-        let made = self.unit.decide(&mut entitlement, command, Some(mapped_event)).map_err(rejected!())?;
-        if let (Entitlement::Active { activated, .. }, Some(id)) = (&entitlement.state, made.last()) {
-            let confirm = payment_session::Command::Confirm { entitlement: Cited::new(*id, (**activated).clone()) };
-            self.unit.decide(session, confirm, Some(*id)).map_err(rejected!())?;
-        }
-        Ok(())
-    }
-}
-
-/// Who became a member by a confirmed payment.
-async fn member_of(log: &Log, facts: &PaymentCreated, confirmed: &PaymentConfirmed) -> Result<SubjectId, SettleError> {
-    let Some(id) = confirmed.identity_session_id else { return Ok(facts.subject_id) };
-    let session = load::<IdentitySession>(log, StreamId::new(Category::IdentitySession, id)).await?;
-    session.state.started().map(|started| started.subject_id).ok_or(SettleError::Inconsistent)
-}
-
-/// A confirmed payment and what it led to, read from its streams.
-pub async fn settled(log: &Log, payment: &Payment, position: Option<u64>) -> Result<Settlement, SettleError> {
-    let Payment::Confirmed { facts, confirmed } = payment else {
-        return Err(SettleError::Rejected { code: "tx_not_confirmed", detail: "the payment is not confirmed".into() });
-    };
-    let proof = load::<Proof>(log, StreamId::new(Category::Proof, proof_id(facts, &confirmed.tx_signature))).await?;
-    let receipt = match &proof.state {
-        Proof::Mapped { mapped, .. } => match load::<Receipt>(log, StreamId::new(Category::Receipt, mapped.receipt_id)).await?.state {
-            Receipt::Issued(created) => Some(*created),
-            Receipt::Absent => None,
-        },
-        _ => None,
-    };
-    let membership = match facts.membership {
-        Some(_) => {
-            let id = MembershipId::of(facts.product_id, member_of(log, facts, confirmed).await?);
-            let membership = load::<Membership>(log, StreamId::new(Category::Membership, id)).await?;
-            membership.state.member().map(|member| (id, member.period_end))
-        }
-        None => None,
-    };
-    let entitlement = match facts.entitlement_id {
-        Some(id) => match load::<Entitlement>(log, StreamId::new(Category::Entitlement, id)).await?.state {
-            Entitlement::Active { activated, .. } => Some(*activated),
-            _ => None,
-        },
-        None => None,
-    };
-    Ok(Settlement::Settled(Box::new(Settled {
-        payment: (**facts).clone(),
-        confirmed: (**confirmed).clone(),
-        receipt,
-        membership,
-        entitlement,
-        position,
-    })))
 }

@@ -54,7 +54,7 @@ pub(super) fn root(event: &Event) -> Option<Root> {
         Event::DeliveryFailed(e) => Some(Root::Payment(e.payment_id)),
         Event::EntitlementActivated(e) => match e.evidence {
             ActivationEvidence::Sandbox { .. } => Some(Root::Sandbox(e.entitlement_id)),
-            ActivationEvidence::Receipt { .. } => None,
+            ActivationEvidence::Receipt { .. } | ActivationEvidence::Membership { .. } => None,
         },
         Event::EntitlementExpired(e) => Some(Root::Sandbox(e.entitlement_id)),
         _ => None,

@@ -12,6 +12,7 @@ use events::{
 };
 use ledger::{
     payment::Payment,
+    payment_session::PaymentSession,
     proof::{Signed, solana_fingerprint},
     requirement::canonical,
 };
@@ -80,6 +81,11 @@ impl Presentation {
     }
 }
 
+/// The rail is stopped, so that nothing is sent (INV-30).
+pub(super) fn stopped(why: &str) -> Refusal {
+    Refusal::new(Reason::InvalidState, format!("nothing is sent while the rail is stopped ({why}): come again when the stop is over"))
+}
+
 impl Facilitator {
     /// Whether the payment would be taken, and who pays.
     pub async fn verify(&self, presentation: &Presentation) -> Result<SolanaAddress, FacilitatorError> {
@@ -116,6 +122,12 @@ impl Facilitator {
         }
         let payable = x402::check(transaction, &subject.asked)?;
         let standing = self.standing(&subject, tx).map_err(|refusal| refusal.of(payable.payer))?;
+        // What was sent before the stop is waited for; nothing new is sent during it.
+        if standing == Standing::Open
+            && let (_, Some(why)) = self.0.settler.standing().await?
+        {
+            return Err(stopped(why).of(payable.payer).into());
+        }
         Ok(Examined { subject, payable, tx, standing })
     }
 
@@ -123,6 +135,8 @@ impl Facilitator {
         let other = || Refusal::new(Reason::DuplicateSettlement, "another transaction is under way or has paid for this session");
         let over = |why: &str| Refusal::new(Reason::InvalidState, format!("the session {why}: ask for the resource again"));
         match &subject.payment.state {
+            // Nobody is to pay for access that will not open.
+            Payment::PendingSignature { .. } if matches!(subject.session.state, PaymentSession::Failed { .. }) => Err(over("is closed")),
             Payment::Confirmed { confirmed, .. } if confirmed.tx_signature == tx => Ok(Standing::Paid),
             Payment::PendingConfirmation { tx: sent, .. } if *sent == tx => Ok(Standing::Sent),
             Payment::Confirmed { .. } | Payment::PendingConfirmation { .. } => Err(other()),

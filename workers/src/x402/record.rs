@@ -1,6 +1,10 @@
 //! What the facilitator writes into the log by itself: that a transaction is on its way, that one came twice, that one cannot come.
 
-use super::{Facilitator, FacilitatorError, examine::Examined, subject::Subject};
+use super::{
+    Facilitator, FacilitatorError,
+    examine::{Examined, stopped},
+    subject::Subject,
+};
 use crate::settle::{proof_id, rejected};
 use events::{
     claims::ClaimScope,
@@ -46,11 +50,18 @@ impl Facilitator {
     async fn try_begin(&self, examined: &Examined, context: &Context) -> Result<(), FacilitatorError> {
         let Examined { subject, payable, tx, .. } = examined;
         let mut unit = Unit::new(&self.0.log, context.clone());
+        let (standing, held) = self.0.settler.standing().await?;
+        // A switch that is tripped while this goes on makes it look again.
+        unit.rely_on(&standing.policy);
         let mut payment = unit.load::<Payment>(subject.payment.stream).await?;
         match &payment.state {
             Payment::PendingConfirmation { tx: sent, .. } if sent == tx => return Ok(()),
             Payment::Confirmed { confirmed, .. } if confirmed.tx_signature == *tx => return Ok(()),
-            Payment::PendingSignature { .. } => {}
+            Payment::PendingSignature { .. } => {
+                if let Some(why) = held {
+                    return Err(stopped(why).of(payable.payer).into());
+                }
+            }
             _ => {
                 let refusal = Refusal::new(Reason::DuplicateSettlement, "another transaction is under way or has paid for this session");
                 return Err(refusal.of(payable.payer).into());

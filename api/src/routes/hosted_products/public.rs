@@ -9,6 +9,7 @@ use crate::{
         problem::{Code, Problem},
         rejection,
     },
+    services::open_checkout,
     state::{Settings, State},
 };
 use axum::{Json, extract::State as Part, http::header};
@@ -30,6 +31,7 @@ use serde::Serialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
+use workers::platform::Platform;
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<State> {
@@ -62,6 +64,8 @@ struct PublicProduct {
     asset_decimals: u8,
     merchant_wallet: String,
     delivery_type: Option<&'static str>,
+    /// Whether a payment can be begun now: not while the rail is stopped.
+    accepts_payments: bool,
     /// Confirmed payments.
     payment_count: u64,
     /// Whether a payment settles only with a verified identity.
@@ -92,7 +96,7 @@ struct IdentityConnect {
 }
 
 impl PublicProduct {
-    fn new(row: Product, profile: &Profile, settings: &Settings) -> Self {
+    fn new(row: Product, profile: &Profile, settings: &Settings, accepts_payments: bool) -> Self {
         let (jar, link) = (row.product_type == ProductType::TipJar, row.product_type == ProductType::PaymentLink);
         let identity_connect = IdentityConnect {
             telegram_bot_username: settings.telegram_bot_username.clone(),
@@ -114,6 +118,7 @@ impl PublicProduct {
             asset_decimals: row.asset_decimals,
             merchant_wallet: row.merchant_wallet.to_string(),
             delivery_type: row.delivery_type.map(|delivery| delivery.as_str()),
+            accepts_payments,
             payment_count: row.payment_count,
             identity_required: membership.as_ref().is_some_and(|config| config.identity_required),
             identity_type: membership.as_ref().and_then(|config| config.identity_type).map(IdentityType::as_str),
@@ -151,6 +156,7 @@ async fn get(
     Part(fresh): Part<Fresh>,
     Part(log): Part<Log>,
     Part(settings): Part<Arc<Settings>>,
+    Part(platform): Part<Platform>,
     min: MinPosition,
     Segment(slug): Segment,
 ) -> Result<([(header::HeaderName, &'static str); 1], Json<PublicProduct>), Problem> {
@@ -170,5 +176,7 @@ async fn get(
     let profile = workspace.and_then(|workspace| workspace.profile).and_then(|json| serde_json::from_value(json).ok());
     // Pages may show it for some seconds more; what must be paid is told by the payment itself.
     let cache = [(header::CACHE_CONTROL, "public, max-age=5")];
-    Ok((cache, Json(PublicProduct::new(product, &profile.unwrap_or_default(), &settings))))
+    let rails = platform.shown().await.map_err(|error| rejection::read(&error))?;
+    let accepts_payments = open_checkout::running(&rails).is_ok();
+    Ok((cache, Json(PublicProduct::new(product, &profile.unwrap_or_default(), &settings, accepts_payments))))
 }

@@ -1,16 +1,13 @@
 //! RT-102 `PUT …/rails/{rail_id}/capability`: the platform's policy on a rail. Opening a gate is refused unless the live set holds.
 
-use super::{Act, rail_view::StaffRail, refused};
+use super::{Order, rail_view::StaffRail, refused};
 use crate::{
     http::{
         answers,
-        auth::Staff,
-        body::Body,
-        idempotency::{Answer, Commands, Draft, OptionalKey},
+        idempotency::{Answer, Commands, Draft},
         path::Segment,
         problem::{Code, Problem},
         rejection,
-        request_id::RequestId,
     },
     routes::input,
     state::State,
@@ -60,16 +57,12 @@ struct Update {
     params(("rail_id" = String, Path), ("Idempotency-Key" = Option<String>, Header, description = "Unique to this operation")),
     request_body = Update, security(("bearer" = [])),
     responses((status = 200, description = "The rail", body = StaffRail), answers::Write))]
-#[allow(clippy::too_many_arguments, reason = "each is one extracted part of the request")]
 async fn update(
     Part(commands): Part<Commands>,
     Part(log): Part<Log>,
     Part(platform): Part<Platform>,
-    staff: Staff,
     path: Segment,
-    request_id: RequestId,
-    OptionalKey(key): OptionalKey,
-    Body { value: asked, hash }: Body<Update>,
+    Order { act, asked }: Order<Update>,
 ) -> Result<Response, Problem> {
     let rail_id = input::rail("rail_id", &path.0)?;
     let status = asked.status.as_deref().map(|text| input::word::<CapabilityStatus>("status", text)).transpose()?;
@@ -79,8 +72,6 @@ async fn update(
         Some("closed") => Some(false),
         Some(_) => return Err(Problem::field(Code::ValidationFailed, "live_apply_gate", "open or closed")),
     };
-    let name = format!("PUT /v1/admin/access/rails/{rail_id}/capability");
-    let act = Act { staff: &staff, request_id: &request_id, name, key, hash };
     let answer = commands
         .run(act.operation(None), || async {
             let mut unit = Unit::new(&log, act.context(None, true));

@@ -55,6 +55,8 @@ struct ListQuery {
     access_product_id: Option<String>,
     /// `false` for the sandbox's; live ones unless told.
     livemode: Option<bool>,
+    /// `true` for those that a payment came for after staff had closed them.
+    paid_when_closed: Option<bool>,
     /// Rows of a page: 1 to 100, 20 unless told.
     limit: Option<u32>,
     /// `next_cursor` of the page before.
@@ -83,6 +85,8 @@ pub struct EntitlementRow {
     status: &'static str,
     /// Why it was revoked, failed or blocked.
     reason: Option<String>,
+    /// Whether a payment came after staff had closed it: nothing was opened, and a support case is open.
+    paid_when_closed: bool,
     rail_id: &'static str,
     #[schema(value_type = String, format = Uuid)]
     access_product_id: AccessProductId,
@@ -120,6 +124,7 @@ impl From<Entitlement> for EntitlementRow {
             livemode: row.meta.livemode,
             status: row.status.as_str(),
             reason: row.reason,
+            paid_when_closed: row.paid_when_closed,
             rail_id: row.rail_id.as_str(),
             access_product_id: row.access_product_id,
             product_id: row.product_id,
@@ -236,6 +241,7 @@ async fn list(
     let not_an_id = |field| move |_: uuid::Error| Problem::field(Code::ValidationFailed, field, "a uuid");
     let wanted = Wanted {
         livemode: query.livemode.unwrap_or(true),
+        paid_when_closed: query.paid_when_closed.unwrap_or(false),
         status: query.status.as_deref().map(|text| EntitlementStatus::parse(text).ok_or_else(unknown)).transpose()?,
         owner: query.owner_id.as_deref().map(str::parse).transpose().map_err(not_an_id("owner_id"))?,
         access_product: query.access_product_id.as_deref().map(str::parse).transpose().map_err(not_an_id("access_product_id"))?,

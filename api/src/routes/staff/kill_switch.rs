@@ -1,16 +1,13 @@
 //! RT-101 `PUT …/rails/{rail_id}/kill-switch`: the emergency stop, of a rail or of one chain of it (INV-30).
 
-use super::{Act, rail_view::StaffRail, refused};
+use super::{Order, rail_view::StaffRail, refused};
 use crate::{
     http::{
         answers,
-        auth::Staff,
-        body::Body,
-        idempotency::{Answer, Commands, Draft, OptionalKey},
+        idempotency::{Answer, Commands, Draft},
         path::Segment,
         problem::{Code, Problem},
         rejection,
-        request_id::RequestId,
     },
     routes::input,
     state::State,
@@ -47,16 +44,12 @@ struct SetSwitch {
     params(("rail_id" = String, Path), ("Idempotency-Key" = Option<String>, Header, description = "Unique to this operation")),
     request_body = SetSwitch, security(("bearer" = [])),
     responses((status = 200, description = "The rail", body = StaffRail), answers::Write))]
-#[allow(clippy::too_many_arguments, reason = "each is one extracted part of the request")]
 async fn switch(
     Part(commands): Part<Commands>,
     Part(log): Part<Log>,
     Part(platform): Part<Platform>,
-    staff: Staff,
     path: Segment,
-    request_id: RequestId,
-    OptionalKey(key): OptionalKey,
-    Body { value: asked, hash }: Body<SetSwitch>,
+    Order { act, asked }: Order<SetSwitch>,
 ) -> Result<Response, Problem> {
     let rail_id = input::rail("rail_id", &path.0)?;
     let tripped = match asked.state.as_str() {
@@ -64,8 +57,6 @@ async fn switch(
         "not_tripped" => false,
         _ => return Err(Problem::field(Code::ValidationFailed, "state", "tripped or not_tripped")),
     };
-    let name = format!("PUT /v1/admin/access/rails/{rail_id}/kill-switch");
-    let act = Act { staff: &staff, request_id: &request_id, name, key, hash };
     let answer = commands
         .run(act.operation(None), || async {
             let mut unit = Unit::new(&log, act.context(None, true));

@@ -10,13 +10,23 @@ mod rail_reviews;
 mod rail_view;
 mod rails;
 mod settings;
+mod treasury;
 
 use crate::{
-    http::{auth::Staff, idempotency::Operation, problem::Problem, rejection, request_id::RequestId},
+    http::{
+        auth::{Auth, Staff},
+        body::Body,
+        idempotency::{Operation, OptionalKey},
+        problem::Problem,
+        rejection,
+        request_id::RequestId,
+    },
     state::State,
 };
+use axum::extract::{FromRef, FromRequest, FromRequestParts as _, OriginalUri, Request};
 use events::{clock::new_id, log::Context, vocab::id::OwnerId};
 use ledger::platform::Said;
+use serde::de::DeserializeOwned;
 use utoipa_axum::router::OpenApiRouter;
 use uuid::Uuid;
 
@@ -31,22 +41,49 @@ pub fn routes() -> OpenApiRouter<State> {
         .merge(rail_reviews::routes())
         .merge(rails::routes())
         .merge(settings::routes())
+        .merge(treasury::routes())
 }
 
 /// Whose idempotency keys those are that staff send for what belongs to no workspace.
 const PLATFORM: OwnerId = OwnerId(Uuid::nil());
 
 /// One write of staff.
-struct Act<'a> {
-    staff: &'a Staff,
-    request_id: &'a RequestId,
-    /// `METHOD /route/template` and the path's own ids.
+struct Act {
+    staff: Staff,
+    request_id: RequestId,
+    /// `METHOD /path`.
     name: String,
     key: Option<String>,
     hash: [u8; 32],
 }
 
-impl Act<'_> {
+/// A write of staff, and what it asks for.
+struct Order<T> {
+    act: Act,
+    asked: T,
+}
+
+impl<S, T> FromRequest<S> for Order<T>
+where
+    S: Send + Sync,
+    T: DeserializeOwned,
+    Auth: FromRef<S>,
+{
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let (mut parts, body) = request.into_parts();
+        let staff = Staff::from_request_parts(&mut parts, state).await?;
+        let OptionalKey(key) = OptionalKey::from_request_parts(&mut parts, state).await?;
+        let Ok(request_id) = RequestId::from_request_parts(&mut parts, state).await;
+        let Ok(OriginalUri(uri)) = OriginalUri::from_request_parts(&mut parts, state).await;
+        let name = format!("{} {}", parts.method, uri.path());
+        let Body { value: asked, hash } = Body::from_request(Request::from_parts(parts, body), state).await?;
+        Ok(Order { act: Act { staff, request_id, name, key, hash }, asked })
+    }
+}
+
+impl Act {
     /// As an operation of `owner`'s workspace, or of the platform. Two members of staff may choose the same key.
     fn operation(&self, owner: Option<OwnerId>) -> Operation {
         let name = format!("{} {}", self.staff.id(), self.name);

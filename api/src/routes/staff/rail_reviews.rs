@@ -1,18 +1,17 @@
 //! RT-103 and RT-104: merchants' rail settings as staff see them, and what staff make of them (TR-27, TR-28).
 
-use super::{Act, blocked};
+use super::{Act, Order, approvals::Approved, blocked};
 use crate::{
     http::{
         answers,
         auth::Staff,
-        body::{Body, Params},
+        body::Params,
         fresh::{Fresh, MinPosition},
-        idempotency::{Answer, Commands, Draft, OptionalKey},
+        idempotency::{Answer, Commands, Draft},
         paging::Asked,
         path::Segment,
         problem::{Code, Problem},
         rejection,
-        request_id::RequestId,
     },
     routes::{
         input,
@@ -31,16 +30,12 @@ use events::{
     log::Log,
     unit::{Loaded, Unit, load},
     vocab::{
-        event::{ApprovalApproved, ApprovalSubject, EventType, ReviewedSetting},
+        event::{ApprovalSubject, ReviewedSetting},
         id::{ApprovalId, RailSettingId},
         stream::{Category, StreamId},
     },
 };
-use ledger::{
-    Cited, approval,
-    approval::Approval,
-    rail_setting::{Command, RailSetting, Rejection, Review},
-};
+use ledger::rail_setting::{Command, RailSetting, Rejection, Review};
 use projections::{
     Reader,
     rail_settings::{self, SettingStatus, Wanted},
@@ -179,7 +174,7 @@ impl Edit {
     /// Decides on the setting, and on the approval that permits it, in one append: an approval is applied once.
     async fn decide(
         &self,
-        act: &Act<'_>,
+        act: &Act,
         id: RailSettingId,
         word: Word,
         approval_id: Option<ApprovalId>,
@@ -208,19 +203,19 @@ impl Edit {
                         ));
                     }
                     (Word::Verify | Word::ActivateFees, Some(approval_id)) => {
-                        let approval = self.approval(approval_id).await?;
-                        let (reviewed, approval_event, why) = permitted(&approval, word, id)?;
+                        let found = Approved::find(&self.log, approval_id).await?;
+                        let reviewed = permitted(&found.subject, word, id)?.clone();
                         let production_enabled = rail.production_enabled;
-                        let said = if reason.is_some() { said } else { act.said(&why.reason) };
-                        approved = Some(approval);
-                        let approval = Cited::new(approval_event, why);
+                        let said = if reason.is_some() { said } else { act.said(&found.word.event.reason) };
+                        let approval = found.word.clone();
+                        approved = Some(found);
                         match word {
                             Word::ActivateFees => Review::ActivateFees { reviewed, approval, production_enabled, said },
                             _ => Review::Verify { reviewed, approval, production_enabled, said },
                         }
                     }
                 };
-                let cause = approved.as_ref().and_then(|approval| approval.last_event).or(setting.last_event);
+                let cause = approved.as_ref().and_then(|approved| approved.approval.last_event).or(setting.last_event);
                 let made = unit.decide(&mut setting, Command::Review(Box::new(review)), cause).map_err(|refused| {
                     let problem = rejection::decided(refused.code(), &refused);
                     match refused {
@@ -228,10 +223,8 @@ impl Edit {
                         _ => problem,
                     }
                 })?;
-                if let (Some(mut approval), Some(applied_event)) = (approved, made.last().copied()) {
-                    let apply = approval::Command::Apply { applied_event, by: act.staff.id().to_owned() };
-                    unit.decide(&mut approval, apply, Some(applied_event))
-                        .map_err(|refused| rejection::decided(refused.code(), refused))?;
+                if let (Some(approved), Some(applied_event)) = (approved, made.last().copied()) {
+                    approved.apply(&mut unit, act, applied_event)?;
                 }
                 let shown = save_rail_setting::view(&setting.state, rail).ok_or_else(|| Problem::of(Code::Internal))?;
                 Ok(Draft { unit, answer: Answer::ok(shown)? })
@@ -244,30 +237,17 @@ impl Edit {
         let setting = setting.map_err(|error| rejection::read(&error))?;
         if setting.is_new() { Err(Problem::of(Code::RailSettingNotFound)) } else { Ok(setting) }
     }
-
-    async fn approval(&self, id: ApprovalId) -> Result<Loaded<Approval>, Problem> {
-        let approval = load::<Approval>(&self.log, StreamId::new(Category::Approval, id)).await;
-        let approval = approval.map_err(|error| rejection::read(&error))?;
-        if approval.is_new() { Err(Problem::of(Code::ApprovalNotFound)) } else { Ok(approval) }
-    }
 }
 
 /// What the approval permits, if it is of this action and this setting.
-fn permitted(
-    approval: &Loaded<Approval>,
-    word: Word,
-    id: RailSettingId,
-) -> Result<(ReviewedSetting, events::vocab::id::EventId, ApprovalApproved), Problem> {
-    let not_approved = || Problem::new(Code::ApprovalNotApproved, format!("the approval is {}", approval.state.status()));
-    let Approval::Approved { requested, approved } = &approval.state else { return Err(not_approved()) };
-    let event = approval.first(EventType::ApprovalApproved).ok_or_else(not_approved)?;
-    let reviewed = match (&requested.subject, word) {
+fn permitted(subject: &ApprovalSubject, word: Word, id: RailSettingId) -> Result<&ReviewedSetting, Problem> {
+    let reviewed = match (subject, word) {
         (ApprovalSubject::RailSettingVerification(reviewed), Word::Verify)
         | (ApprovalSubject::FeeCollectionActivation(reviewed), Word::ActivateFees) => reviewed,
         _ => return Err(Problem::new(Code::ApprovalNotApproved, "the approval is of another action")),
     };
     match reviewed.setting_id == id {
-        true => Ok((reviewed.clone(), event, approved.clone())),
+        true => Ok(reviewed),
         false => Err(Problem::new(Code::ApprovalNotApproved, "the approval is of another rail setting")),
     }
 }
@@ -284,22 +264,13 @@ fn approval_id(text: &Option<String>) -> Result<Option<ApprovalId>, Problem> {
     params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header, description = "Unique to this operation")),
     request_body = Outcome, security(("bearer" = [])),
     responses((status = 200, description = "The setting", body = RailSettingView), answers::Write))]
-async fn apply(
-    Part(edit): Part<Edit>,
-    staff: Staff,
-    path: Segment,
-    request_id: RequestId,
-    OptionalKey(key): OptionalKey,
-    Body { value: asked, hash }: Body<Outcome>,
-) -> Result<Response, Problem> {
+async fn apply(Part(edit): Part<Edit>, path: Segment, Order { act, asked }: Order<Outcome>) -> Result<Response, Problem> {
     let id: RailSettingId = path.id(Code::RailSettingNotFound)?;
     let word = match asked.outcome.as_deref() {
         None | Some("verified") => Word::Verify,
         Some("rejected") => Word::Reject,
         Some(_) => return Err(Problem::field(Code::ValidationFailed, "outcome", "verified or rejected")),
     };
-    let name = format!("POST /v1/admin/access/rail-settings/{id}/apply-verification");
-    let act = Act { staff: &staff, request_id: &request_id, name, key, hash };
     edit.decide(&act, id, word, approval_id(&asked.approval_id)?, asked.reason.as_deref()).await
 }
 
@@ -310,21 +281,12 @@ async fn apply(
     params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header, description = "Unique to this operation")),
     request_body = FeeCollection, security(("bearer" = [])),
     responses((status = 200, description = "The setting", body = RailSettingView), answers::Write))]
-async fn fee_collection(
-    Part(edit): Part<Edit>,
-    staff: Staff,
-    path: Segment,
-    request_id: RequestId,
-    OptionalKey(key): OptionalKey,
-    Body { value: asked, hash }: Body<FeeCollection>,
-) -> Result<Response, Problem> {
+async fn fee_collection(Part(edit): Part<Edit>, path: Segment, Order { act, asked }: Order<FeeCollection>) -> Result<Response, Problem> {
     let id: RailSettingId = path.id(Code::RailSettingNotFound)?;
     let word = match asked.status.as_str() {
         "active" => Word::ActivateFees,
         "revoked" => Word::RevokeFees,
         _ => return Err(Problem::field(Code::ValidationFailed, "status", "active or revoked")),
     };
-    let name = format!("PUT /v1/admin/access/rail-settings/{id}/fee-collection");
-    let act = Act { staff: &staff, request_id: &request_id, name, key, hash };
     edit.decide(&act, id, word, approval_id(&asked.approval_id)?, asked.reason.as_deref()).await
 }

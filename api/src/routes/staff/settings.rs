@@ -1,16 +1,14 @@
 //! RT-089 `GET/PUT /v1/admin/access/settings/{key}`: what staff set for the whole deployment while it runs.
 
-use super::{Act, refused};
+use super::{Order, refused};
 use crate::{
     http::{
         answers,
         auth::Staff,
-        body::Body,
-        idempotency::{Answer, Commands, Draft, OptionalKey},
+        idempotency::{Answer, Commands, Draft},
         path::Segment,
         problem::{Code, Problem},
         rejection,
-        request_id::RequestId,
     },
     state::State,
 };
@@ -105,16 +103,11 @@ async fn get(Part(log): Part<Log>, _staff: Staff, path: Segment) -> Result<Json<
 async fn put(
     Part(commands): Part<Commands>,
     Part(log): Part<Log>,
-    staff: Staff,
     path: Segment,
-    request_id: RequestId,
-    OptionalKey(idempotency): OptionalKey,
-    Body { value: asked, hash }: Body<SetSetting>,
+    Order { act, asked }: Order<SetSetting>,
 ) -> Result<Response, Problem> {
     let key = key(&path)?;
     let Value::Bool(flag) = asked.value else { return Err(Problem::field(Code::ValidationFailed, "value", "true or false")) };
-    let name = format!("PUT /v1/admin/access/settings/{key}");
-    let act = Act { staff: &staff, request_id: &request_id, name, key: idempotency, hash };
     commands
         .run(act.operation(None), || async {
             let mut unit = Unit::new(&log, act.context(None, true));

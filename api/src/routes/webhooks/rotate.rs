@@ -2,17 +2,14 @@
 
 use super::{
     WebhookView,
-    edit::{Edit, Request},
+    edit::{Asked, Edit},
 };
 use crate::{
     http::{
         answers,
-        auth::Merchant,
         body::{Body, OptionalBody},
         idempotency::{Answer, RequiredKey},
-        path::Segment,
         problem::Problem,
-        request_id::RequestId,
     },
     state::State,
 };
@@ -60,23 +57,18 @@ struct Rotated {
     params(("id" = String, Path), ("Idempotency-Key" = String, Header, description = "Unique to this operation")),
     request_body = Option<Rotation>, security(("hilt_key" = []), ("bearer" = [])),
     responses((status = 200, description = "The endpoint, with its new signing secret", body = Rotated), answers::Write))]
-#[allow(clippy::too_many_arguments, reason = "each is one extracted part of the request")]
 async fn rotate_webhook_secret(
     Part(edit): Part<Edit>,
     Part(clock): Part<Clock>,
-    merchant: Merchant,
-    id: Segment,
-    RequestId(request_id): RequestId,
-    RequiredKey(key): RequiredKey,
+    asked: Asked,
+    RequiredKey(_): RequiredKey,
     OptionalBody(Body { value, hash }): OptionalBody<Rotation>,
 ) -> Result<Response, Problem> {
     let secret = Secret::generate();
     let overlap_seconds = value.overlap_seconds.unwrap_or(OVERLAP);
     let command = Command::RotateSecret { secret_hash: secret.hash(), overlap_seconds, now: clock.now() };
-    let route = "POST /v1/access/webhooks/{id}/rotate-secret";
-    let request = Request { merchant: &merchant, request_id: &request_id, id: &id, route, key: Some(key), hash };
     let answer = |_: &events::unit::Unit<'_>, webhook| {
         Ok(Answer::ok(Rotated { webhook, signing_secret: secret.reveal() })?.once(&["/signing_secret"]))
     };
-    edit.run_as(request, command, Some(&secret), answer).await
+    edit.run_as(asked.with(hash), command, Some(&secret), answer).await
 }

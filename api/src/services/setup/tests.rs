@@ -163,14 +163,7 @@ fn several_products_are_told_apart_before_anything_else() {
 
 #[test]
 fn every_write_carries_a_key_of_its_own_and_names_its_credential() {
-    let nothing = Facts {
-        app_id: None,
-        product: Product::Missing,
-        options: None,
-        setting: None,
-        webhooks: Coverage::new(&[]),
-        ..ready()
-    };
+    let nothing = Facts { app_id: None, product: Product::Missing, options: None, setting: None, webhooks: Coverage::new(&[]), ..ready() };
     for action in nothing.next_actions() {
         assert_eq!(action.headers["Idempotency-Key"], json!({"$generate": "uuid"}), "{}", action.id);
         assert_eq!(action.headers["X-Hilt-Key"]["$input"], json!("live_api_key"));

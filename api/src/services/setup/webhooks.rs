@@ -1,7 +1,11 @@
 //! Whether somebody is told of what happens to a product.
 
 use crate::http::{problem::Problem, rejection};
-use events::vocab::{event::AccessProductCreated, id::{EndpointId, OwnerId}, words::WebhookEvent};
+use events::vocab::{
+    event::AccessProductCreated,
+    id::{EndpointId, OwnerId},
+    words::WebhookEvent,
+};
 use projections::{
     Reader, Window,
     webhook_endpoints::{self, EndpointStatus},

@@ -295,6 +295,8 @@ pub enum ActivationEvidence {
     },
     /// A confirmed sandbox session.
     Sandbox { sandbox_session_id: SandboxSessionId, confirmed_event: EventId },
+    /// A membership that was active: staff put the entitlement in step with it (TR-41).
+    Membership { membership_id: MembershipId, linked_event: EventId },
 }
 
 /// Activation was attempted and refused (INV-3).
@@ -302,17 +304,18 @@ pub enum ActivationEvidence {
 pub struct EntitlementActivationBlocked {
     pub entitlement_id: EntitlementId,
     pub proof_id: Option<ProofId>,
-    /// Which element of the tuple does not match.
+    /// Which element of the tuple does not match, or that staff had closed the entitlement before it was paid: `entitlement_revoked`,
+    /// `entitlement_failed`.
     pub reason: String,
 }
 
-/// The window is longer, since the membership is (RT-030).
+/// The window is longer, since the membership is.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct EntitlementRenewed {
     pub entitlement_id: EntitlementId,
     pub access_product_id: AccessProductId,
     pub expires_at: Timestamp,
-    /// The event that permits it: `membership.gifted`.
+    /// The event that permits it: `membership.gifted` or `membership.renewed`.
     pub membership_event: EventId,
 }
 

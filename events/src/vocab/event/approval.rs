@@ -2,7 +2,7 @@
 
 use super::FeeCollection;
 use crate::vocab::{
-    id::{ApprovalId, EventId, OwnerId, RailSettingId},
+    id::{ApprovalId, EventId, OwnerId, RailSettingId, TreasuryId},
     rail::RailId,
 };
 use serde::{Deserialize, Serialize};
@@ -25,6 +25,16 @@ pub enum ApprovalSubject {
     RailSettingVerification(ReviewedSetting),
     /// The merchant's allowance for the fee stands on chain.
     FeeCollectionActivation(ReviewedSetting),
+    /// Hilt is to be paid at another wallet. Recorded only.
+    HiltTreasuryWalletChange(TreasuryWalletChange),
+}
+
+/// Hilt's wallet on a rail, as it is to be.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct TreasuryWalletChange {
+    pub treasury_id: TreasuryId,
+    pub rail_id: RailId,
+    pub wallet: String,
 }
 
 /// The fields of a rail setting that a review is about.
@@ -63,4 +73,20 @@ pub struct ApprovalApplied {
     pub applied_event: EventId,
     /// The member of staff.
     pub by: String,
+}
+
+/// What two people agreed on is on record (RT-107). The wallet that is paid to stays what the deployment says (INV-49).
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct TreasuryWalletChangeRecorded {
+    pub treasury_id: TreasuryId,
+    pub rail_id: RailId,
+    pub wallet: String,
+    pub approval_id: ApprovalId,
+    /// The event that permits it.
+    pub approval_event: EventId,
+    /// The member of staff who approved.
+    pub approved_by: String,
+    /// The member of staff who recorded it.
+    pub by: String,
+    pub reason: String,
 }

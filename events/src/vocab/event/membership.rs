@@ -117,3 +117,17 @@ pub struct SubscriptionCancelRequested {
 pub struct SubscriptionResumed {
     pub membership_id: MembershipId,
 }
+
+/// Staff let a pending entitlement of the same customer and product rest on it (TR-41).
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct MembershipEntitlementLinked {
+    pub membership_id: MembershipId,
+    pub product_id: ProductId,
+    pub subject_id: SubjectId,
+    pub entitlement_id: EntitlementId,
+    /// Until when the membership is paid, and so the entitlement lasts.
+    pub period_end: Timestamp,
+    /// The member of staff.
+    pub by: String,
+    pub reason: String,
+}

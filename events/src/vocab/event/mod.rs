@@ -228,4 +228,7 @@ vocabulary! {
     ProviderWebhookReceived = "provider_webhook.received" v 1 in ProviderWebhook,
     StateAttested = "state.attested" v 1 in State,
     RecoveryCertified = "recovery.certified" v 1 in Recovery,
+    MembershipEntitlementLinked = "membership.entitlement_linked" v 1 in Membership,
+    TreasuryWalletChangeRecorded = "treasury_wallet_change.recorded" v 1 in Treasury,
+    SandboxProofRecorded = "sandbox_session.proof_recorded" v 1 in SandboxSession,
 }

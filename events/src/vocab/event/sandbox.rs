@@ -1,6 +1,6 @@
 //! The sandbox: sessions that move no money, and clocks that are moved by hand.
 
-use crate::vocab::{bytes::Hash32, id::*, rail::RailId, time::Timestamp};
+use crate::vocab::{bytes::Hash32, id::*, rail::RailId, time::Timestamp, words::PaymentProtocol};
 use serde::{Deserialize, Serialize};
 
 /// A session that moves no money (RT-067). Sealed beside it: the customer's id and e-mail.
@@ -65,4 +65,16 @@ pub struct TestClockAdvanced {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct TestClockDeleted {
     pub test_clock_id: TestClockId,
+}
+
+/// A candidate proof was brought for a sandbox session (RT-065 with `livemode: false`). It is nobody's payment and grants nothing.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct SandboxProofRecorded {
+    pub sandbox_session_id: SandboxSessionId,
+    pub proof_id: ProofId,
+    pub rail_id: RailId,
+    /// The protocol around it.
+    pub payment_protocol: Option<PaymentProtocol>,
+    /// SHA-256 of what was brought; unique for the owner, the sandbox and the rail (DIS-35).
+    pub fingerprint: Hash32,
 }
