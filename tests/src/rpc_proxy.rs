@@ -48,6 +48,7 @@ struct Shared {
     http: reqwest::Client,
     rule: RwLock<Rule>,
     calls: Mutex<Vec<String>>,
+    withheld: RwLock<Option<&'static str>>,
 }
 
 /// A running proxy; it ends when dropped.
@@ -68,6 +69,7 @@ impl RpcProxy {
             http: crate::chain::http_client(),
             rule: RwLock::new(Arc::new(|_| Reply::Pass)),
             calls: Mutex::default(),
+            withheld: RwLock::default(),
         });
         let app = Router::new().fallback(forward).with_state(shared.clone());
         let server = tokio::spawn(async move { axum::serve(listener, app).await.expect("the proxy serves") });
@@ -82,6 +84,11 @@ impl RpcProxy {
     /// Passes everything on again.
     pub fn clear_rule(&self) {
         self.set_rule(|_| Reply::Pass);
+    }
+
+    /// Keeps calls of a method from the chain, unanswered, or lets them pass again: what the caller begins never happens.
+    pub fn withhold(&self, method: Option<&'static str>) {
+        *self.shared.withheld.write().unwrap_or_else(PoisonError::into_inner) = method;
     }
 
     /// How often a method was called.
@@ -112,6 +119,9 @@ async fn forward(State(shared): State<Arc<Shared>>, question: Bytes) -> Response
     let asked: Value = serde_json::from_slice(&question).unwrap_or_default();
     let method = asked["method"].as_str().unwrap_or_default().to_owned();
     shared.calls.lock().unwrap_or_else(PoisonError::into_inner).push(method.clone());
+    if *shared.withheld.read().unwrap_or_else(PoisonError::into_inner) == Some(method.as_str()) {
+        std::future::pending::<()>().await;
+    }
     let request = shared.http.post(&shared.upstream).header("content-type", "application/json").body(question);
     let Ok(real) = request.send().await else { return StatusCode::BAD_GATEWAY.into_response() };
     let Ok(answer) = real.json::<Value>().await else { return StatusCode::BAD_GATEWAY.into_response() };

@@ -10,6 +10,8 @@ mod sandbox;
 #[path = "lifecycle/shop.rs"]
 #[allow(dead_code, reason = "each test binary uses its own part of the shop")]
 mod shop;
+#[path = "webhooks_http/told.rs"]
+mod told;
 
 use hilt_tests::{
     app::{SOON, TestApp},

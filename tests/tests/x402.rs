@@ -15,3 +15,5 @@ mod proofs;
 mod scene;
 #[path = "x402/sessions.rs"]
 mod sessions;
+#[path = "x402/trouble.rs"]
+mod trouble;

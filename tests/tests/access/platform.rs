@@ -84,6 +84,46 @@ async fn no_session_stands_behind_a_trip_in_the_log() {
     app.close().await;
 }
 
+/// What is told of an event is how the rails stood then, whenever it is told, and by whichever process.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_rails_of_any_position_are_those_that_the_log_had_by_then() {
+    let app = TestApp::start(&[]).await;
+    let desk = Desk::of(&app).await;
+    let solana = events::vocab::rail::RailId::SolanaUsdc;
+    let evm = events::vocab::rail::RailId::EvmUsdc;
+    desk.switch("solana_usdc", "tripped").await.ok();
+    desk.capability("evm_usdc", json!({"allowlisted_chains": ["eip155:10"], "reason": "review"})).await.ok();
+    desk.switch("solana_usdc", "not_tripped").await.ok();
+    let position = async |kind: &str| events_of_type(&app, kind).await[0]["position"].as_u64().unwrap();
+    let (tripped, said, cleared) =
+        (position("kill_switch.tripped").await, position("rail_capability.updated").await, position("kill_switch.cleared").await);
+    assert!(tripped < said && said < cleared);
+    let stands = |rails: &Rails| (rails.get(solana).kill_switch.as_str(), rails.get(evm).allowlisted_chains.len());
+    let expected = [
+        (0, ("not_tripped", 0)),
+        (tripped, ("not_tripped", 0)),
+        (tripped + 1, ("tripped", 0)),
+        (said, ("tripped", 0)),
+        (said + 1, ("tripped", 1)),
+        (cleared, ("tripped", 1)),
+        (cleared + 1, ("not_tripped", 1)),
+    ];
+    // One that has read before, and one that has not; forwards, backwards, and after more has happened.
+    let fresh = || workers::platform::Platform::new(app.state.log.clone(), Rails::standard());
+    let known = fresh();
+    for (at, stood) in expected.iter().chain(expected.iter().rev()) {
+        assert_eq!(stands(&known.at(*at).await.unwrap()), *stood, "at {at}");
+        assert_eq!(stands(&fresh().at(*at).await.unwrap()), *stood, "at {at}, read anew");
+        assert_eq!(stands(&app.state.platform.at(*at).await.unwrap()), *stood, "at {at}, in the service");
+    }
+    desk.switch("solana_usdc", "tripped").await.ok();
+    let again = events_of_type(&app, "kill_switch.tripped").await[1]["position"].as_u64().unwrap();
+    assert_eq!(stands(&known.at(again).await.unwrap()), ("not_tripped", 1));
+    assert_eq!(stands(&known.at(again + 1).await.unwrap()), ("tripped", 1), "what came since is read");
+    assert_eq!(stands(&known.at(said).await.unwrap()), ("tripped", 0), "and what was stays");
+    app.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn another_process_overlooks_no_trip() {
     let app = TestApp::start(&[]).await;

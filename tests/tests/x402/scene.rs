@@ -24,7 +24,13 @@ pub struct Scene {
 impl Scene {
     pub async fn open() -> Self {
         let chain = LocalSolana::start().await;
-        let app = TestApp::start(&[("HILT_SOLANA_RPC_URL", &chain.rpc_url)]).await;
+        let url = chain.rpc_url.clone();
+        Scene::on(chain, &url).await
+    }
+
+    /// On a chain that the service reaches through `rpc_url`.
+    pub async fn on(chain: LocalSolana, rpc_url: &str) -> Self {
+        let app = TestApp::start(&[("HILT_SOLANA_RPC_URL", rpc_url)]).await;
         let shop = Shop::open(&app).await;
         let fee_payer = app.state.facilitator.fee_payer();
         chain.airdrop(&fee_payer).await;
