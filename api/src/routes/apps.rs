@@ -21,7 +21,6 @@ use events::{
     vocab::{
         id::AppId,
         stream::{Category, StreamId},
-        words::Scope,
     },
 };
 use projections::{
@@ -93,7 +92,6 @@ async fn list(
     min: MinPosition,
     Params(query): Params<PageQuery>,
 ) -> Result<Json<AppList>, Problem> {
-    merchant.require(Scope::Read)?;
     let asked = query.asked()?;
     fresh.wait("access_apps", Some(merchant.owner), min).await?;
     let page = access_apps::list(&reader, merchant.owner, merchant.livemode(), asked.window()).await.map_err(rejection::query)?;
@@ -119,7 +117,6 @@ async fn get(
     min: MinPosition,
     id: Segment,
 ) -> Result<Json<AppView>, Problem> {
-    merchant.require(Scope::Read)?;
     let id: AppId = id.id(Code::AppNotFound)?;
     fresh.wait("access_apps", Some(merchant.owner), min).await?;
     let app = access_apps::find(&reader, merchant.owner, id).await.map_err(rejection::query)?;

@@ -21,10 +21,7 @@ use crate::{
 use axum::{Json, extract::State as Part};
 use events::{
     log::Log,
-    vocab::{
-        rail::{Mode, RailId},
-        words::Scope,
-    },
+    vocab::rail::{Mode, RailId},
 };
 use ledger::rail_gates::{Blocker, RailOptions, Verdict};
 use serde::{Deserialize, Serialize};
@@ -128,7 +125,6 @@ async fn available_rails(
     merchant: Merchant,
     Params(asked): Params<Setup>,
 ) -> Result<Json<ProductRails>, Problem> {
-    merchant.require(Scope::Read)?;
     let mode = asked.mode(&log, &settings, &merchant).await?;
     let named = ProductRef::parse(&asked.external_product_id, &[&asked.product_id])?;
     let product = find(&log, &merchant, mode, &named).await?;

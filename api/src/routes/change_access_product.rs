@@ -28,7 +28,6 @@ use events::{
         event::AccessProductCreated,
         id::AccessProductId,
         stream::{Category, StreamId},
-        words::Scope,
     },
 };
 use ledger::{
@@ -93,7 +92,6 @@ async fn change_access_product(
     RequiredKey(key): RequiredKey,
     Body { value: body, hash }: Body<ChangeAccessProduct>,
 ) -> Result<Response, Problem> {
-    merchant.require(Scope::Write)?;
     let id: AccessProductId = id.id(Code::ProductNotFound)?;
     let livemode = merchant.livemode();
     let change = body.change(livemode)?;

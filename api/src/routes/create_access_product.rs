@@ -23,7 +23,7 @@ use events::{
         rail::RailId,
         stream::{Category, StreamId},
         time::Timestamp,
-        words::{ProductStatus, ProductType, Scope},
+        words::{ProductStatus, ProductType},
     },
 };
 use ledger::{
@@ -151,7 +151,6 @@ async fn create_access_product(
     RequiredKey(key): RequiredKey,
     Body { value: body, hash }: Body<CreateAccessProduct>,
 ) -> Result<Response, Problem> {
-    merchant.require(Scope::Write)?;
     let livemode = merchant.livemode();
     let (create, backing) = body.commands(&settings, livemode)?;
     let operation = Operation { owner: merchant.owner, name: "POST /v1/access/products".into(), key: Some(key), request_hash: hash };

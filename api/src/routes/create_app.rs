@@ -21,7 +21,6 @@ use events::{
         id::AppId,
         stream::{Category, StreamId},
         time::Timestamp,
-        words::Scope,
     },
 };
 use ledger::access_app::{AccessApp, Command, Create};
@@ -96,7 +95,6 @@ async fn create_app(
     RequiredKey(key): RequiredKey,
     Body { value: body, hash }: Body<CreateApp>,
 ) -> Result<Response, Problem> {
-    merchant.require(Scope::Write)?;
     let default_rail = input::agreeing_rails(&[("default_rail", &body.default_rail), ("rail", &body.rail)])?;
     let default_rail = default_rail.unwrap_or(events::vocab::rail::RailId::SolanaUsdc);
     let operation = Operation { owner: merchant.owner, name: "POST /v1/access/apps".into(), key: Some(key), request_hash: hash };

@@ -33,7 +33,7 @@ use events::{
         bytes::Hash32,
         id::OwnerId,
         rail::{Mode, RailId},
-        words::{PaymentProtocol, ProductStatus, Scope},
+        words::{PaymentProtocol, ProductStatus},
     },
 };
 use ledger::{
@@ -117,7 +117,6 @@ async fn create_payment_session(
     OptionalKey(key): OptionalKey,
     Body { value: body, hash }: Body<CreatePaymentSession>,
 ) -> Result<Response, Problem> {
-    merchant.require(Scope::Write)?;
     agent_setups::require_live(&log, &settings, &merchant).await?;
     if key.is_none() && body.payment_protocol.is_none() {
         return Err(Problem::of(Code::IdempotencyKeyRequired)

@@ -56,7 +56,6 @@ async fn balance(
     merchant: Merchant,
     min: MinPosition,
 ) -> Result<Json<Balance>, Problem> {
-    merchant.require_live()?;
     fresh.wait("credits", Some(merchant.owner), min).await?;
     let found = projections::credits::find(&reader, merchant.owner).await.map_err(rejection::query)?;
     let known = found.map_or_else(Credits::default, |row| Credits::recorded(row.period, row.plan, row.granted, row.burned));

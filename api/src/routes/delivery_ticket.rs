@@ -18,7 +18,6 @@ use crate::{
     state::State,
 };
 use axum::{extract::State as Part, response::Response};
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use events::{
     claims::Claim,
     clock::{new_id, random_bytes},
@@ -87,7 +86,6 @@ async fn open(
     id: Segment,
     OptionalBody(Body { value: asked, hash }): OptionalBody<SupportNote>,
 ) -> Result<Response, Problem> {
-    merchant.require_live()?;
     let id: MembershipId = id.id(Code::MembershipNotFound)?;
     let name = format!("POST /v1/memberships/{{membership_id}}/delivery-support-ticket {id}");
     let operation = Operation { owner: merchant.owner, name, key, request_hash: hash };
@@ -131,7 +129,7 @@ async fn begin<'l>(
     member: &Member,
     note: Option<&str>,
 ) -> Result<Draft<'l>, Problem> {
-    let public_id = format!("hilt_ticket_{}", URL_SAFE_NO_PAD.encode(random_bytes::<10>()));
+    let public_id = ticket::public_id(random_bytes());
     let ticket_id = TicketId::of(merchant.owner, &public_id);
     let (id, payment_id) = (member.membership_id, latest(member)?);
     let open = Open {

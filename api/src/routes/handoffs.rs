@@ -35,7 +35,7 @@ use events::{
         id::{HandoffId, ProductId},
         stream::Actor,
         time::Timestamp,
-        words::{ActorKind, HandoffSource, Scope},
+        words::{ActorKind, HandoffSource},
     },
 };
 use ledger::handoff::{self, Handoff};
@@ -123,7 +123,6 @@ async fn create_handoff(
     OptionalKey(key): OptionalKey,
     Body { value: body, hash }: Body<CreateHandoff>,
 ) -> Result<Response, Problem> {
-    merchant.require(Scope::Write)?.require_live()?;
     let product_id: ProductId = product_id.id(Code::ProductNotFound)?;
     let hosted = hosted::of_owner(&log, merchant.owner, product_id).await?.selling()?;
     if hosted.product.access_product_id.is_some() {

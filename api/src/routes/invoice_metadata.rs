@@ -89,7 +89,6 @@ async fn save(
     OptionalKey(key): OptionalKey,
     Body { value: changes, hash }: Body<Changes>,
 ) -> Result<Response, Problem> {
-    merchant.require_live()?;
     let receipt_id: ReceiptId = id.id(Code::ReceiptNotFound)?;
     let name = format!("PATCH /v1/receipt/{{receipt_id}}/invoice-metadata {receipt_id}");
     let operation = Operation { owner: merchant.owner, name, key, request_hash: hash };

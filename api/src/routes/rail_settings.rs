@@ -19,7 +19,7 @@ use crate::{
 use axum::{Json, extract::State as Part};
 use events::{
     clock::Clock,
-    vocab::{event::RailSettingSaved, id::RailSettingId, rail::Mode, time::Timestamp, words::Scope},
+    vocab::{event::RailSettingSaved, id::RailSettingId, rail::Mode, time::Timestamp},
 };
 use ledger::{
     rail_setting::{FeeStatus, RailSetting as Setting, Status},
@@ -76,7 +76,7 @@ async fn list(
     min: MinPosition,
     Params(query): Params<ModeQuery>,
 ) -> Result<Json<RailSettingList>, Problem> {
-    let settings = read(&reader, &fresh, &merchant, min, query.mode(merchant.require(Scope::Read)?)?).await?;
+    let settings = read(&reader, &fresh, &merchant, min, query.mode(&merchant)?).await?;
     let (rails, now) = (platform.shown().await.map_err(|error| rejection::read(&error))?, clock.now());
     Ok(Json(RailSettingList { rail_settings: settings.into_iter().filter_map(|setting| view(setting, &rails, now)).collect() }))
 }
@@ -96,7 +96,7 @@ async fn get(
     rail: Segment,
     Params(query): Params<ModeQuery>,
 ) -> Result<Json<RailSettingView>, Problem> {
-    let mode = query.mode(merchant.require(Scope::Read)?)?;
+    let mode = query.mode(&merchant)?;
     let rail = input::rail("rail_id", &rail.0)?;
     let settings = read(&reader, &fresh, &merchant, min, mode).await?;
     let setting = settings.into_iter().find(|setting| setting.rail_id == rail);

@@ -14,10 +14,7 @@ use crate::{
     state::State,
 };
 use axum::{Json, extract::State as Part};
-use events::{
-    vault::Vault,
-    vocab::words::{ProductStatus, Scope},
-};
+use events::{vault::Vault, vocab::words::ProductStatus};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -97,7 +94,6 @@ async fn readiness(
     min: MinPosition,
     Params(asked): Params<Setup>,
 ) -> Result<Json<Readiness>, Problem> {
-    merchant.require(Scope::Read)?;
     let mode = asked.mode(&setups.log, &setups.settings, &merchant).await?;
     let named = ProductRef::parse(&asked.external_product_id, &[&asked.product_id]).ok();
     let question = Question {

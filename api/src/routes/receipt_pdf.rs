@@ -44,7 +44,6 @@ async fn download(
     min: MinPosition,
     id: Segment,
 ) -> Result<Response, Problem> {
-    merchant.require_live()?;
     let id: ReceiptId = id.id(Code::ReceiptNotFound)?;
     fresh.wait("receipts", Some(merchant.owner), min).await?;
     let sheet = receipt_sheet::of(&reader, &log, &vault, &settings, merchant.owner, id).await?;

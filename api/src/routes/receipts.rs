@@ -98,7 +98,6 @@ async fn list(
     min: MinPosition,
     Params(query): Params<ListQuery>,
 ) -> Result<Json<ReceiptList>, Problem> {
-    merchant.require_live()?;
     let asked = Asked::by_page(query.page, query.per_page, query.cursor.as_deref())?;
     let not_an_id = |_| Problem::field(Code::ValidationFailed, "product_id", "a uuid");
     let filter = Filter {
@@ -143,7 +142,6 @@ async fn get(
     min: MinPosition,
     id: Segment,
 ) -> Result<Json<FullReceipt>, Problem> {
-    merchant.require_live()?;
     let id: ReceiptId = id.id(Code::ReceiptNotFound)?;
     fresh.wait("receipts", Some(merchant.owner), min).await?;
     Ok(Json(read_receipt::full(&reader, &settings, merchant.owner, id).await?))

@@ -34,7 +34,6 @@ use events::{
         id::{EntitlementId, SandboxSessionId, TestClockId},
         stream::{Category, StreamId},
         time::Timestamp,
-        words::Scope,
     },
 };
 use ledger::{
@@ -120,7 +119,6 @@ async fn create_sandbox_session(
     RequiredKey(key): RequiredKey,
     Body { value: body, hash }: Body<CreateSandboxSession>,
 ) -> Result<Response, Problem> {
-    merchant.require_sandbox()?.require(Scope::Write)?;
     if !body.confirm_sandbox_mode {
         return Err(Problem::field(Code::SandboxModeConfirmationRequired, "confirm_sandbox_mode", "must be true"));
     }
@@ -213,7 +211,6 @@ async fn confirm_sandbox_session(
     RequiredKey(key): RequiredKey,
     Body { value: body, hash }: Body<ConfirmSandboxSession>,
 ) -> Result<Response, Problem> {
-    merchant.require_sandbox()?.require(Scope::Write)?;
     let session_id: SandboxSessionId = input::id(&id, Code::SandboxSessionNotFound)?;
     let operation = Operation {
         owner: merchant.owner,

@@ -101,7 +101,6 @@ async fn get(
     merchant: Merchant,
     min: MinPosition,
 ) -> Result<Json<ProfileView>, Problem> {
-    merchant.require_live()?;
     fresh.wait("workspaces", Some(merchant.owner), min).await?;
     let row = workspaces::find(&reader, merchant.owner).await.map_err(rejection::query)?;
     let updated_at = row.as_ref().map(|row| row.meta.updated_at);
@@ -123,7 +122,6 @@ async fn save(
     OptionalKey(key): OptionalKey,
     Body { value: body, hash }: Body<ProfileFields>,
 ) -> Result<Response, Problem> {
-    merchant.require_live()?;
     let refused = |why: rules::Rejection| rejection::decided(why.code(), why);
     let profile = Profile::from(body).checked().map_err(refused)?;
     let operation = Operation { owner: merchant.owner, name: "PUT /v1/workspace/profile".into(), key, request_hash: hash };

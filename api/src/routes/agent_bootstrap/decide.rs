@@ -132,7 +132,6 @@ async fn approve(
     RequiredKey(key): RequiredKey,
     OptionalBody(body): OptionalBody<ApproveSetup>,
 ) -> Result<Response, Problem> {
-    merchant.require_session()?;
     let id: SetupIntentId = id.id(Code::SetupIntentNotFound)?;
     let asked = body.value.permissions.as_deref().map(|names| permissions("permissions", names)).transpose()?;
     let operation = operation(&merchant, "approve", id, key, body.hash);
@@ -183,7 +182,6 @@ async fn reject(
     RequiredKey(key): RequiredKey,
     OptionalBody(body): OptionalBody<RejectSetup>,
 ) -> Result<Response, Problem> {
-    merchant.require_session()?;
     let id: SetupIntentId = id.id(Code::SetupIntentNotFound)?;
     let operation = operation(&merchant, "reject", id, key, body.hash);
     let reason = &body.value.reason;

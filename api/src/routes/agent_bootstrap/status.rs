@@ -100,7 +100,6 @@ async fn get(
     merchant: Merchant,
     id: Segment,
 ) -> Result<Json<SetupForOwner>, Problem> {
-    merchant.require_session()?;
     let id: SetupIntentId = id.id(Code::SetupIntentNotFound)?;
     let setup = agent_setups::for_owner(&log, &merchant, id).await?;
     let manifest = agent_setups::manifest(&log, &vault, id).await?;

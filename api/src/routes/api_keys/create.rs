@@ -71,7 +71,6 @@ async fn create_api_key(
     RequiredKey(key): RequiredKey,
     Body { value: body, hash }: Body<CreateApiKey>,
 ) -> Result<Response, Problem> {
-    merchant.require_session()?;
     let issue = Issue {
         scopes: permissions(&body.permissions)?,
         expires_at: body.expires_at.as_deref().map(|text| input::instant("expires_at", text)).transpose()?,

@@ -70,7 +70,6 @@ async fn list_api_keys(
     min: MinPosition,
     Params(params): Params<KeyParams>,
 ) -> Result<Json<ApiKeyList>, Problem> {
-    merchant.require_session()?;
     let asked = Asked::by_offset(params.limit, params.offset, params.cursor.as_deref())?;
     fresh.wait("api_keys", Some(merchant.owner), min).await?;
     let page = api_keys::list(&reader, merchant.owner, params.livemode, asked.window()).await.map_err(rejection::query)?;
@@ -93,7 +92,6 @@ async fn get_api_key(
     min: MinPosition,
     id: Segment,
 ) -> Result<Json<ApiKeyView>, Problem> {
-    merchant.require_session()?;
     let id: ApiKeyId = id.id(Code::ApiKeyNotFound)?;
     fresh.wait("api_keys", Some(merchant.owner), min).await?;
     let row = api_keys::find(&reader, merchant.owner, id).await.map_err(rejection::query)?;

@@ -73,7 +73,6 @@ async fn revoke_api_key(
     RequiredKey(key): RequiredKey,
     id: Segment,
 ) -> Result<Response, Problem> {
-    merchant.require_session()?;
     let id: ApiKeyId = id.id(Code::ApiKeyNotFound)?;
     let name = format!("DELETE /v1/access/api-keys/{id}");
     let operation = Operation { owner: merchant.owner, name, key: Some(key), request_hash: Hash32::of([]).0 };

@@ -74,7 +74,6 @@ async fn rotate_api_key(
     id: Segment,
     OptionalBody(Body { value: body, hash }): OptionalBody<RotateApiKey>,
 ) -> Result<Response, Problem> {
-    merchant.require_session()?;
     let id: ApiKeyId = id.id(Code::ApiKeyNotFound)?;
     let overlap_seconds = body.overlap_seconds.unwrap_or(OVERLAP_SECONDS);
     let expires_at = body.expires_at.as_deref().map(|text| input::instant("expires_at", text)).transpose()?;

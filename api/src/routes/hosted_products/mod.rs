@@ -37,7 +37,6 @@ pub fn routes() -> OpenApiRouter<State> {
 
 /// The merchant's live product of that id, as the read model has it; another owner's is one that does not exist (CV-9).
 async fn own_product(reader: &Reader, fresh: &Fresh, merchant: &Merchant, min: MinPosition, id: ProductId) -> Result<Product, Problem> {
-    merchant.require_live()?;
     fresh.wait("products", Some(merchant.owner), min).await?;
     let product = products::find(reader, merchant.owner, id).await.map_err(rejection::query)?;
     product.filter(|product| product.meta.livemode).ok_or_else(|| Problem::of(Code::ProductNotFound))

@@ -83,7 +83,6 @@ async fn create(
     OptionalKey(key): OptionalKey,
     Body { value: body, hash }: Body<ProductFields>,
 ) -> Result<Response, Problem> {
-    merchant.require_live()?;
     open_checkout::offered(&shelf.settings)?;
     let product_type = body.new_product_type()?;
     let mut fields = body.fields(&shelf.settings)?;
@@ -133,7 +132,6 @@ async fn update(
     OptionalKey(key): OptionalKey,
     Body { value: body, hash }: Body<ProductFields>,
 ) -> Result<Response, Problem> {
-    merchant.require_live()?;
     open_checkout::offered(&shelf.settings)?;
     let id: ProductId = id.id(Code::ProductNotFound)?;
     let (product_type, prices) = (body.product_type()?, body.prices());
@@ -182,7 +180,6 @@ async fn archive(
     id: Segment,
     OptionalKey(key): OptionalKey,
 ) -> Result<Response, Problem> {
-    merchant.require_live()?;
     let id: ProductId = id.id(Code::ProductNotFound)?;
     let name = format!("DELETE /v1/products/{{product_id}} {id}");
     let operation = Operation { owner: merchant.owner, name, key, request_hash: [0; 32] };

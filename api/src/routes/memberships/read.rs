@@ -86,7 +86,6 @@ struct Found {
 
 /// Returns when everything that a membership is shown from is fresh enough.
 pub(super) async fn ready(fresh: &Fresh, merchant: &Merchant, min: MinPosition) -> Result<(), Problem> {
-    merchant.require_live()?;
     for name in READS {
         fresh.wait(name, Some(merchant.owner), min).await?;
     }

@@ -19,7 +19,6 @@ use crate::{
     state::Settings,
 };
 use axum::{extract::State as Part, response::Response};
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use events::{
     clock::{new_id, random_bytes},
     log::Log,
@@ -31,7 +30,7 @@ use events::{
         words::{AuthorType, TicketCategory},
     },
 };
-use ledger::ticket::{Command, Open, Ticket};
+use ledger::ticket::{self, Command, Open, Ticket};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -80,12 +79,11 @@ pub async fn open(
     OptionalKey(key): OptionalKey,
     Body { value: asked, hash }: Body<OpenTicket>,
 ) -> Result<Response, Problem> {
-    merchant.require_live()?;
     let category: TicketCategory =
         asked.category.parse().map_err(|rule| Problem::field(Code::InvalidCategory, "category", format!("{rule}")))?;
     let about = checked(&log, merchant.owner, &asked.context).await?;
     let operation = Operation { owner: merchant.owner, name: "POST /v1/support/tickets".into(), key, request_hash: hash };
-    let public_id = format!("hilt_ticket_{}", URL_SAFE_NO_PAD.encode(random_bytes::<10>()));
+    let public_id = ticket::public_id(random_bytes());
     let (ticket_id, message_id) = (TicketId::of(merchant.owner, &public_id), new_id());
     commands
         .run(operation, || async {

@@ -75,7 +75,6 @@ pub async fn list(
     min: MinPosition,
     Params(query): Params<ListQuery>,
 ) -> Result<Json<TicketList>, Problem> {
-    merchant.require_live()?;
     let asked = Asked::by_page(query.page, query.per_page, query.cursor.as_deref())?;
     let unknown = || Problem::field(Code::ValidationFailed, "status", "OPEN, WAITING_ON_MERCHANT or CLOSED");
     let status = query.status.as_deref().map(|text| TicketStatus::parse(&text.to_uppercase()).ok_or_else(unknown)).transpose()?;
@@ -105,7 +104,6 @@ pub async fn get(
     min: MinPosition,
     id: Segment,
 ) -> Result<Json<Thread>, Problem> {
-    merchant.require_live()?;
     fresh.wait("tickets", Some(merchant.owner), min).await?;
     let ticket = tickets::find(&reader, merchant.owner, &id.0).await.map_err(rejection::query)?;
     let ticket = ticket.ok_or_else(|| Problem::of(Code::TicketNotFound))?;

@@ -3,27 +3,20 @@
 use super::{
     WebhookView,
     create::{label, products, subscribed, url_problem},
-    edit::{Edit, Request},
+    edit::{Asked, Edit},
 };
 use crate::{
     http::{
         answers,
-        auth::Merchant,
         body::{self, Body},
-        idempotency::{Answer, OptionalKey, RequiredKey},
-        path::Segment,
+        idempotency::{Answer, RequiredKey},
         problem::{Code, Problem},
-        request_id::RequestId,
     },
     services::workspace,
     state::{Settings, State},
 };
 use axum::{extract::State as Part, response::Response};
-use events::vocab::{
-    bytes::Hash32,
-    id::{DeliveryId, EventId},
-    words::Scope,
-};
+use events::vocab::id::{DeliveryId, EventId};
 use ledger::webhook_endpoint::{Change, Command, DELETED};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -74,23 +67,19 @@ struct TestSent {
     params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header, description = "Unique to this operation")),
     request_body = ChangeWebhook, security(("hilt_key" = []), ("bearer" = [])),
     responses((status = 200, description = "The endpoint as it is now", body = WebhookView), answers::Write))]
-#[allow(clippy::too_many_arguments, reason = "each is one extracted part of the request")]
 async fn change_webhook(
     Part(edit): Part<Edit>,
     Part(settings): Part<Arc<Settings>>,
-    merchant: Merchant,
-    id: Segment,
-    RequestId(request_id): RequestId,
-    OptionalKey(key): OptionalKey,
+    asked: Asked,
     Body { value, hash }: Body<ChangeWebhook>,
 ) -> Result<Response, Problem> {
-    merchant.require(Scope::Webhooks)?;
+    let merchant = &asked.merchant;
     let targets = Targets { allow_private: settings.webhook_allow_private };
     if let Some(url) = &value.url {
         targets.parse(url, merchant.livemode()).map_err(|bad| url_problem(&bad))?;
     }
     let product_ids = match &value.product_ids {
-        Some(ids) => Some(products(&edit.log, &merchant, ids).await?),
+        Some(ids) => Some(products(&edit.log, merchant, ids).await?),
         None => None,
     };
     let change = Change {
@@ -100,9 +89,7 @@ async fn change_webhook(
         product_ids,
         https_only: merchant.livemode() && !targets.allow_private,
     };
-    let route = "PATCH /v1/access/webhooks/{id}";
-    let request = Request { merchant: &merchant, request_id: &request_id, id: &id, route, key, hash };
-    edit.run(request, Command::Change(Box::new(change))).await
+    edit.run(asked.with(hash), Command::Change(Box::new(change))).await
 }
 
 /// Delete a webhook endpoint
@@ -113,16 +100,8 @@ async fn change_webhook(
     params(("id" = String, Path), ("Idempotency-Key" = String, Header, description = "Unique to this operation")),
     security(("hilt_key" = []), ("bearer" = [])),
     responses((status = 200, description = "The endpoint, disabled", body = WebhookView), answers::Write))]
-async fn delete_webhook(
-    Part(edit): Part<Edit>,
-    merchant: Merchant,
-    id: Segment,
-    RequestId(request_id): RequestId,
-    RequiredKey(key): RequiredKey,
-) -> Result<Response, Problem> {
-    let route = "DELETE /v1/access/webhooks/{id}";
-    let request = Request { merchant: &merchant, request_id: &request_id, id: &id, route, key: Some(key), hash: nothing() };
-    edit.run(request, Command::Disable { reason: DELETED.to_owned() }).await
+async fn delete_webhook(Part(edit): Part<Edit>, asked: Asked, RequiredKey(_): RequiredKey) -> Result<Response, Problem> {
+    edit.run(asked, Command::Disable { reason: DELETED.to_owned() }).await
 }
 
 /// Pause a webhook endpoint
@@ -132,16 +111,8 @@ async fn delete_webhook(
     params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header, description = "Unique to this operation")),
     security(("hilt_key" = []), ("bearer" = [])),
     responses((status = 200, description = "The endpoint, paused", body = WebhookView), answers::Write))]
-async fn pause_webhook(
-    Part(edit): Part<Edit>,
-    merchant: Merchant,
-    id: Segment,
-    RequestId(request_id): RequestId,
-    OptionalKey(key): OptionalKey,
-) -> Result<Response, Problem> {
-    let route = "POST /v1/access/webhooks/{id}/pause";
-    let request = Request { merchant: &merchant, request_id: &request_id, id: &id, route, key, hash: nothing() };
-    edit.run(request, Command::Pause).await
+async fn pause_webhook(Part(edit): Part<Edit>, asked: Asked) -> Result<Response, Problem> {
+    edit.run(asked, Command::Pause).await
 }
 
 /// Resume a webhook endpoint
@@ -152,16 +123,8 @@ async fn pause_webhook(
     params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header, description = "Unique to this operation")),
     security(("hilt_key" = []), ("bearer" = [])),
     responses((status = 200, description = "The endpoint, active", body = WebhookView), answers::Write))]
-async fn resume_webhook(
-    Part(edit): Part<Edit>,
-    merchant: Merchant,
-    id: Segment,
-    RequestId(request_id): RequestId,
-    OptionalKey(key): OptionalKey,
-) -> Result<Response, Problem> {
-    let route = "POST /v1/access/webhooks/{id}/resume";
-    let request = Request { merchant: &merchant, request_id: &request_id, id: &id, route, key, hash: nothing() };
-    edit.run(request, Command::Resume).await
+async fn resume_webhook(Part(edit): Part<Edit>, asked: Asked) -> Result<Response, Problem> {
+    edit.run(asked, Command::Resume).await
 }
 
 /// Send a test message
@@ -171,25 +134,11 @@ async fn resume_webhook(
     params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header, description = "Unique to this operation")),
     security(("hilt_key" = []), ("bearer" = [])),
     responses((status = 202, description = "The message is on its way", body = TestSent), answers::Write))]
-async fn test_webhook(
-    Part(edit): Part<Edit>,
-    merchant: Merchant,
-    id: Segment,
-    RequestId(request_id): RequestId,
-    OptionalKey(key): OptionalKey,
-) -> Result<Response, Problem> {
-    merchant.require(Scope::Webhooks)?;
-    let subject_id = workspace::merchant(&edit.vault, merchant.owner).await?;
-    let route = "POST /v1/access/webhooks/{id}/test";
-    let request = Request { merchant: &merchant, request_id: &request_id, id: &id, route, key, hash: nothing() };
+async fn test_webhook(Part(edit): Part<Edit>, asked: Asked) -> Result<Response, Problem> {
+    let subject_id = workspace::merchant(&edit.vault, asked.merchant.owner).await?;
     let sent = |unit: &events::unit::Unit<'_>, webhook: WebhookView| {
         let event_id = unit.events().last().map(|(event_id, _, _)| event_id).ok_or_else(|| Problem::of(Code::Internal))?;
         Answer::accepted(TestSent { delivery_id: DeliveryId::of(event_id, webhook.id), event_id })
     };
-    edit.run_as(request, Command::Test { subject_id }, None, sent).await
-}
-
-/// The hash of no body.
-fn nothing() -> [u8; 32] {
-    Hash32::of([]).0
+    edit.run_as(asked, Command::Test { subject_id }, None, sent).await
 }

@@ -3,16 +3,21 @@
 use super::{WebhookView, create::refused_problem};
 use crate::{
     http::{
-        auth::Merchant,
-        idempotency::{Answer, Commands, Draft, Operation},
+        auth::{Auth, Merchant},
+        idempotency::{Answer, Commands, Draft, Operation, OptionalKey},
         path::Segment,
         problem::{Code, Problem},
         rejection,
+        request_id::RequestId,
     },
     routes::context,
     state::State,
 };
-use axum::{extract::FromRef, response::Response};
+use axum::{
+    extract::{FromRef, FromRequestParts, MatchedPath},
+    http::request::Parts,
+    response::Response,
+};
 use events::{
     log::Log,
     unit::{Loaded, Unit},
@@ -21,7 +26,6 @@ use events::{
         bytes::Hash32,
         id::EndpointId,
         stream::{Category, StreamId},
-        words::Scope,
     },
 };
 use ledger::webhook_endpoint::{Command, DELETED, Receiver, WebhookEndpoint};
@@ -45,48 +49,70 @@ impl FromRef<State> for Edit {
 }
 
 /// One request to change one endpoint.
-pub(super) struct Request<'a> {
-    pub merchant: &'a Merchant,
-    pub request_id: &'a str,
-    pub id: &'a Segment,
-    /// `POST …/pause`, as the idempotency key's operation.
-    pub route: &'static str,
-    pub key: Option<String>,
-    pub hash: [u8; 32],
+pub(super) struct Asked {
+    /// Whose.
+    pub merchant: Merchant,
+    request_id: String,
+    id: Segment,
+    /// `POST /v1/access/webhooks/{id}/pause`, as the idempotency key's operation.
+    route: String,
+    key: Option<String>,
+    hash: [u8; 32],
 }
 
-impl Request<'_> {
+impl<S> FromRequestParts<S> for Asked
+where
+    S: Send + Sync,
+    Auth: FromRef<S>,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let merchant = Merchant::from_request_parts(parts, state).await?;
+        let id = Segment::from_request_parts(parts, state).await?;
+        let OptionalKey(key) = OptionalKey::from_request_parts(parts, state).await?;
+        let Ok(RequestId(request_id)) = RequestId::from_request_parts(parts, state).await;
+        let template = MatchedPath::from_request_parts(parts, state).await.map_err(|_| Problem::of(Code::NotFound))?;
+        let route = format!("{} {}", parts.method, template.as_str());
+        Ok(Asked { merchant, request_id, id, route, key, hash: Hash32::of([]).0 })
+    }
+}
+
+impl Asked {
     /// The endpoint that the path names.
     pub fn endpoint(&self) -> Result<EndpointId, Problem> {
         self.id.id(Code::WebhookNotFound)
+    }
+    /// With a body of that hash.
+    pub fn with(self, hash: [u8; 32]) -> Self {
+        Asked { hash, ..self }
     }
 }
 
 impl Edit {
     /// Decides `command` and answers with the endpoint as it is then.
-    pub async fn run(&self, request: Request<'_>, command: Command) -> Result<Response, Problem> {
-        self.run_as(request, command, None, |_, webhook| Answer::ok(webhook)).await
+    pub async fn run(&self, asked: Asked, command: Command) -> Result<Response, Problem> {
+        self.run_as(asked, command, None, |_, webhook| Answer::ok(webhook)).await
     }
 
     /// The same with an answer of its own. `secret` is kept before the event that is about it: whoever sees the event finds it.
     pub async fn run_as(
         &self,
-        request: Request<'_>,
+        asked: Asked,
         command: Command,
         secret: Option<&Secret>,
         answer: impl Fn(&Unit<'_>, WebhookView) -> Result<Answer, Problem>,
     ) -> Result<Response, Problem> {
-        let merchant = request.merchant;
-        merchant.require(Scope::Webhooks)?;
-        let id = request.endpoint()?;
-        let name = format!("{} {id}", request.route);
-        let operation = Operation { owner: merchant.owner, name, key: request.key.clone(), request_hash: request.hash };
+        let id = asked.endpoint()?;
+        let Asked { merchant, request_id, route, key, hash, .. } = asked;
+        let merchant = &merchant;
+        let operation = Operation { owner: merchant.owner, name: format!("{route} {id}"), key, request_hash: hash };
         // Hashes of secrets that sign no more once the command is carried out.
         let done_with = Mutex::new(Vec::new());
         let response = self
             .commands
             .run(operation, || async {
-                let mut unit = Unit::new(&self.log, context(merchant, merchant.livemode(), request.request_id));
+                let mut unit = Unit::new(&self.log, context(merchant, merchant.livemode(), &request_id));
                 let mut endpoint = load(&unit, merchant, id).await?;
                 let before = endpoint.state.clone();
                 unit.decide(&mut endpoint, command.clone(), None).map_err(|refused| refused_problem(&refused))?;

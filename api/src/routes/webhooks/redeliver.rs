@@ -1,13 +1,13 @@
 //! `POST /v1/access/webhooks/{id}/redeliver` and `POST …/deliveries/{delivery_id}/redeliver` (RT-070).
 
-use super::edit::{Edit, Request, load};
+use super::edit::{Asked, Edit, load};
 use crate::{
     http::{
         answers,
         auth::Merchant,
         body::Body,
         idempotency::{Answer, Commands, Draft, Operation, OptionalKey},
-        path::{Segment, Segments},
+        path::Segments,
         problem::{Code, Problem},
         rejection,
         request_id::RequestId,
@@ -25,7 +25,7 @@ use events::{
         id::{DeliveryId, EndpointId, OwnerId},
         stream::{Category, StreamId},
         time::Timestamp,
-        words::{RedeliveryScope, Scope},
+        words::RedeliveryScope,
     },
 };
 use ledger::{
@@ -91,25 +91,18 @@ pub(super) struct Again {
     params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header, description = "Unique to this operation")),
     request_body = Redelivery, security(("hilt_key" = []), ("bearer" = [])),
     responses((status = 202, description = "They will be made", body = Accepted), answers::Write))]
-#[allow(clippy::too_many_arguments, reason = "each is one extracted part of the request")]
 async fn redeliver_webhooks(
     Part(edit): Part<Edit>,
     Part(clock): Part<Clock>,
-    merchant: Merchant,
-    id: Segment,
-    RequestId(request_id): RequestId,
-    OptionalKey(key): OptionalKey,
+    asked: Asked,
     Body { value, hash }: Body<Redelivery>,
 ) -> Result<Response, Problem> {
-    merchant.require(Scope::Webhooks)?;
     let since = time("since", &value.since)?;
     let until = value.until.as_deref().map_or_else(|| Ok(clock.now()), |until| time("until", until))?;
     let scope = value.status.as_deref().map_or(Ok(RedeliveryScope::Failed), |status| input::word("status", status))?;
-    let route = "POST /v1/access/webhooks/{id}/redeliver";
-    let request = Request { merchant: &merchant, request_id: &request_id, id: &id, route, key, hash };
-    let endpoint_id = request.endpoint()?;
+    let endpoint_id = asked.endpoint()?;
     let answer = |_: &Unit<'_>, _| Answer::accepted(Accepted { endpoint_id, since, until, status: scope });
-    edit.run_as(request, Command::Redeliver { scope, since, until }, None, answer).await
+    edit.run_as(asked.with(hash), Command::Redeliver { scope, since, until }, None, answer).await
 }
 
 /// Redeliver one delivery
@@ -129,7 +122,6 @@ async fn redeliver_webhook(
     RequestId(request_id): RequestId,
     OptionalKey(key): OptionalKey,
 ) -> Result<Response, Problem> {
-    merchant.require(Scope::Webhooks)?;
     let id: EndpointId = input::id(&id, Code::WebhookNotFound)?;
     let delivery_id: DeliveryId = input::id(&delivery_id, Code::WebhookDeliveryNotFound)?;
     let name = format!("POST /v1/access/webhooks/{{id}}/deliveries/{{delivery_id}}/redeliver {delivery_id}");

@@ -15,12 +15,12 @@ use crate::{
 };
 use axum::{
     Json,
-    extract::State as Part,
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode},
+    extract::FromRequestParts,
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, request::Parts},
     response::{IntoResponse as _, Response},
 };
 use events::vocab::id::SessionId;
-use ledger::{payment::Payment, x402::Accepts};
+use ledger::{payment::Payment, payment_session::PaymentSession, x402::Accepts};
 use rails::x402::{Presented, Reason, Requirement, Version, decode_header};
 use serde_json::{Value, json};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -46,15 +46,8 @@ pub fn routes() -> OpenApiRouter<State> {
     responses((status = 200, description = "Paid: `payment_session_id`, `status`, `payment_id`", body = PaidX402Session),
         (status = 402, description = "The requirement: version 2 in `PAYMENT-REQUIRED`, version 1 in the body", body = X402PaymentRequired),
         answers::X402Resource))]
-async fn get(
-    Part(facilitator): Part<Facilitator>,
-    Part(own_writes): Part<OwnWrites>,
-    RequestId(request_id): RequestId,
-    headers: HeaderMap,
-    id: Segment,
-) -> Result<Response, Problem> {
-    let door = Door { facilitator: &facilitator, own_writes: &own_writes };
-    door.serve(&request_id, &headers, &id).await
+async fn get(door: Door) -> Result<Response, Problem> {
+    door.serve().await
 }
 
 /// Pay for an x402 session, by POST
@@ -64,38 +57,49 @@ async fn get(
     responses((status = 200, description = "Paid: `payment_session_id`, `status`, `payment_id`", body = PaidX402Session),
         (status = 402, description = "The requirement: version 2 in `PAYMENT-REQUIRED`, version 1 in the body", body = X402PaymentRequired),
         answers::X402Resource))]
-async fn post(
-    Part(facilitator): Part<Facilitator>,
-    Part(own_writes): Part<OwnWrites>,
-    RequestId(request_id): RequestId,
+async fn post(door: Door) -> Result<Response, Problem> {
+    door.serve().await
+}
+
+/// Who stands before the resource, by whatever method.
+struct Door {
+    facilitator: Facilitator,
+    own_writes: OwnWrites,
+    request_id: String,
     headers: HeaderMap,
     id: Segment,
-) -> Result<Response, Problem> {
-    let door = Door { facilitator: &facilitator, own_writes: &own_writes };
-    door.serve(&request_id, &headers, &id).await
 }
 
-/// What stands before the resource.
-struct Door<'a> {
-    facilitator: &'a Facilitator,
-    own_writes: &'a OwnWrites,
+impl FromRequestParts<State> for Door {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Problem> {
+        let Ok(RequestId(request_id)) = RequestId::from_request_parts(parts, state).await;
+        Ok(Door {
+            facilitator: state.facilitator.clone(),
+            own_writes: state.own_writes.clone(),
+            request_id,
+            headers: parts.headers.clone(),
+            id: Segment::from_request_parts(parts, state).await?,
+        })
+    }
 }
 
-impl Door<'_> {
-    async fn serve(&self, request_id: &str, headers: &HeaderMap, id: &Segment) -> Result<Response, Problem> {
-        let session: SessionId = id.id(Code::PaymentSessionNotFound)?;
+impl Door {
+    async fn serve(&self) -> Result<Response, Problem> {
+        let session: SessionId = self.id.id(Code::PaymentSessionNotFound)?;
         let subject = self.facilitator.session(session).await.map_err(unanswered)?.ok_or_else(no_such_session)?;
-        let Some((version, value)) = presented(headers) else {
+        let Some((version, value)) = presented(&self.headers) else {
             return match &subject.payment.state {
                 Payment::Confirmed { .. } => Ok(paid(&subject).into_response()),
                 _ => self.required(session, &subject, None).await,
             };
         };
         let outcome = match presentation(value, &subject, version) {
-            Ok(presentation) => self.facilitator.settle(&presentation, request_id).await,
+            Ok(presentation) => self.facilitator.settle(&presentation, &self.request_id).await,
             Err(refusal) => Err(refusal),
         };
-        let settled = Settled::of(outcome, version, self.facilitator, self.own_writes)?;
+        let settled = Settled::of(outcome, version, &self.facilitator, &self.own_writes)?;
         let mut response = match settled.succeeded() {
             true => paid(&subject).into_response(),
             false => self.required(session, &subject, settled.error()).await?,
@@ -110,10 +114,9 @@ impl Door<'_> {
         let resource = self.facilitator.resource(session).await.map_err(unanswered)?.ok_or_else(no_such_session)?;
         let requirement = &subject.requirement.event;
         let accepts = Accepts::authored(requirement, &resource).ok_or_else(no_such_session)?.json();
-        let error = error.or(match &subject.payment.state {
-            Payment::Failed { .. } | Payment::Expired { .. } => Some("payment_session_closed"),
-            _ => None,
-        });
+        let over = matches!(subject.payment.state, Payment::Failed { .. } | Payment::Expired { .. })
+            || matches!(subject.session.state, PaymentSession::Failed { .. });
+        let error = error.or(over.then_some("payment_session_closed"));
         let v2 = payment_required(&accepts, &resource, error);
         let body = v1_body(&accepts, &requirement.network, error).unwrap_or_else(|| v2.clone());
         let mut response = (StatusCode::PAYMENT_REQUIRED, Json(body)).into_response();
