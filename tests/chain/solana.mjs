@@ -33,6 +33,9 @@ await call(surfnet.rpcUrl, 'surfnet_setAccount', [
   USDC_MINT,
   { lamports: 1461600, data: mintAccount(6), owner: TOKEN_PROGRAM },
 ]);
+// The chain tells of everything that happens on it in a queue of bounded length. When the queue is full, the block that is being made waits
+// for room, and with it every caller; so somebody has to take out what nobody reads.
+setInterval(() => surfnet.drainEvents(), 50);
 process.stdout.write(`${JSON.stringify({ rpcUrl: surfnet.rpcUrl })}\n`);
 
 process.stdin.resume();

@@ -223,7 +223,9 @@ impl LocalSolana {
 
     /// Waits until a transaction is settled at least so far.
     pub async fn wait_for(&self, signature: &TxSignature, commitment: Commitment) -> SignatureStatus {
-        let rpc = self.rpc();
+        // However long an answer takes: what is waited for is the transaction.
+        let url = self.rpc_url.parse().expect("the chain's address is a URL");
+        let rpc = Rpc::new(self.http.clone(), RpcConfig { timeout: PATIENCE, ..RpcConfig::new(url) });
         let reached = async {
             loop {
                 let status = rpc.signature_status(signature).await.expect("the chain answers");

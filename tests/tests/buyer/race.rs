@@ -6,8 +6,7 @@ use futures::future::join_all;
 use serde_json::json;
 use std::collections::HashMap;
 
-/// Payments raced, each by four who ask, unless `HILT_TEST_RACES` says how many. One after the other: the local chain stands still when
-/// many ask it at once.
+/// Payments raced, each by four who ask, unless `HILT_TEST_RACES` says how many. One after the other, so that nothing but the four compete.
 const PAYMENTS: usize = 8;
 
 fn payments() -> usize {
