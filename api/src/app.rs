@@ -46,6 +46,7 @@ use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use workers::{
     Workers,
+    billing::{Billing, BillingSync},
     delivery::{Discord, Handover, Telegram},
     mail::{Mailer, Smtp},
     memberships::Reminders,
@@ -162,8 +163,9 @@ pub async fn build(parts: Parts) -> Result<App, StartError> {
     let reader = Reader::new(pool.clone());
     let settler = Settler::new(log.clone(), vault.clone(), parts.clock.clone(), reader, chain(&parts)?, handover.clone(), platform.clone());
     let checkpointer = Checkpointer::new(log.clone(), &config.log_origin).with_witnesses(config.log_witnesses.clone());
+    let billing = billing(&parts)?;
     let workers = match config.roles.contains(&Role::Workers) {
-        true => Some(start_workers(&parts, &deps, &projections, &platform, &settler, &handover, &checkpointer, &stop)?),
+        true => Some(start_workers(&parts, &deps, &projections, &platform, &settler, &handover, billing.as_ref(), &checkpointer, &stop)?),
         false => None,
     };
     let own_writes = OwnWrites::default();
@@ -193,7 +195,7 @@ pub async fn build(parts: Parts) -> Result<App, StartError> {
         reader: Reader::new(pool),
         platform,
         prices: prices(config)?,
-        settings: Arc::new(settings(config)?),
+        settings: Arc::new(settings(config, billing)?),
         clock: parts.clock.clone(),
         log,
         vault,
@@ -249,6 +251,7 @@ fn start_workers(
     platform: &Platform,
     settler: &Settler,
     handover: &Handover,
+    billing: Option<&Billing>,
     checkpointer: &Checkpointer,
     stop: &CancellationToken,
 ) -> Result<Workers, StartError> {
@@ -261,6 +264,11 @@ fn start_workers(
     workers.start_housekeeping(checkpointer, parts.config.checkpoint_every);
     if let Some(interval) = parts.config.state_interval {
         workers.start_attestation(interval);
+    }
+    if let Some(billing) = billing {
+        let reader = Reader::new(deps.pool.clone());
+        let (log, clock) = (deps.log.clone(), parts.clock.clone());
+        workers.start_billing(BillingSync { log, reader, clock, billing: billing.clone() });
     }
     if let Some(smtp) = smtp(&parts.config)? {
         let reader = Reader::new(deps.pool.clone());
@@ -318,6 +326,14 @@ fn network(config: &Config) -> Result<Network, StartError> {
     Network::parse(&config.solana_network).map_err(|rule| StartError::Setting(format!("HILT_SOLANA_NETWORK is not valid: {rule}")))
 }
 
+/// Stripe, where merchants subscribe, if an account is configured.
+fn billing(parts: &Parts) -> Result<Option<Billing>, StartError> {
+    let config = &parts.config;
+    let Some(key) = &config.stripe_secret_key else { return Ok(None) };
+    let prices = config.stripe_workspace_prices.clone();
+    Ok(Some(Billing::new(config.stripe_api_url.clone(), key.expose().clone(), prices, parts.clock.clone())?))
+}
+
 /// Where SOL's price comes from.
 fn prices(config: &Config) -> Result<PriceSource, StartError> {
     let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
@@ -341,7 +357,7 @@ async fn verifier(config: &Config, vault: &Vault) -> Result<Verifier, StartError
     Ok(Verifier::issuer(&keys, issuer, &config.jwt_audience)?)
 }
 
-fn settings(config: &Config) -> Result<Settings, StartError> {
+fn settings(config: &Config, billing: Option<Billing>) -> Result<Settings, StartError> {
     if config.fee_wallet.is_none() && (config.access_fee.get() > 0 || config.workspace_fee.get() > 0) {
         return Err(StartError::Setting(
             "HILT_FEE_WALLET is needed: payments carry a fee (HILT_ACCESS_FEE_BPS, HILT_WORKSPACE_FEE_BPS) and it must go somewhere".into(),
@@ -367,7 +383,8 @@ fn settings(config: &Config) -> Result<Settings, StartError> {
         sends_mail: config.smtp_url.is_some(),
         log_origin: config.log_origin.clone(),
         entries_for: config.log_entries.unwrap_or(EntriesFor::Auditors),
-        plan: config.plan.clone(),
+        plans: config.plans.clone(),
+        billing,
     })
 }
 

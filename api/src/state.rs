@@ -161,8 +161,10 @@ pub struct Settings {
     pub log_origin: String,
     /// Who may read the entries of the log.
     pub entries_for: EntriesFor,
-    /// What owners may spend on receipts made by hand.
-    pub plan: ledger::credits::Plan,
+    /// What owners may spend on receipts made by hand, by their plans.
+    pub plans: ledger::credits::Plans,
+    /// Merchants' own subscriptions at Stripe, if the deployment has an account there.
+    pub billing: Option<workers::billing::Billing>,
 }
 
 impl Settings {

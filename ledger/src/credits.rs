@@ -8,8 +8,10 @@ use events::{
         id::{OwnerId, ReceiptId},
         stream::Fact,
         time::Timestamp,
+        words::BillingPlan,
     },
 };
+use std::collections::BTreeMap;
 
 /// What a receipt made by hand costs.
 pub const MANUAL_RECEIPT: u32 = 1;
@@ -30,13 +32,33 @@ pub struct Credits {
     receipts: Vec<ReceiptId>,
 }
 
-/// What a plan grants for each period.
+/// What a plan allows.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Plan {
     /// Its name.
     pub name: String,
     /// Credits for a calendar month.
     pub credits: u32,
+    /// Hosted products that may sell at a time; `None` when they are not limited.
+    pub templates: Option<u32>,
+}
+
+/// The plans of a deployment.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Plans {
+    /// What an owner has without a subscription.
+    pub standard: Plan,
+    /// Every plan, by its name.
+    pub all: BTreeMap<String, Plan>,
+}
+
+impl Plans {
+    /// The plan of an owner who has subscribed to `paid`, or to nothing. One that the deployment does not describe allows what the standard
+    /// plan does.
+    pub fn of(&self, paid: Option<BillingPlan>) -> Plan {
+        let Some(name) = paid.map(BillingPlan::as_str) else { return self.standard.clone() };
+        self.all.get(name).cloned().unwrap_or_else(|| Plan { name: name.to_owned(), ..self.standard.clone() })
+    }
 }
 
 /// What is asked of an owner's credits.

@@ -51,6 +51,7 @@ pub mod wallet;
 pub mod webhook_delivery;
 pub mod webhook_endpoint;
 pub mod workspace;
+pub mod workspace_billing;
 pub mod x402;
 
 use events::vocab::id::EventId;

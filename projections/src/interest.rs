@@ -135,6 +135,7 @@ pub fn readers(event_type: EventType) -> &'static [&'static str] {
         | EventType::DeliveryWithdrawalCancelled => &["deliveries"],
         EventType::ReceiptInvoiceMetadataSaved | EventType::ReceiptProofSent => &["receipts"],
         EventType::CreditsGranted | EventType::CreditsBurned => &["credits"],
+        EventType::WorkspaceBillingCheckoutStarted | EventType::WorkspaceBillingSynced => &["workspace_billing"],
         EventType::MailQueued | EventType::MailSent | EventType::MailFailed => &["mails"],
     }
 }

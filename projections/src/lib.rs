@@ -33,6 +33,7 @@ pub mod tickets;
 pub mod webhook_deliveries;
 pub mod webhook_endpoints;
 mod words;
+pub mod workspace_billing;
 pub mod workspaces;
 
 pub use reader::{Page, QueryError, Reader, Window};
@@ -66,5 +67,6 @@ pub const ALL: &[Definition] = &[
     Definition::of::<tickets::Tickets>(),
     Definition::of::<webhook_deliveries::WebhookDeliveries>(),
     Definition::of::<webhook_endpoints::WebhookEndpoints>(),
+    Definition::of::<workspace_billing::WorkspaceBilling>(),
     Definition::of::<workspaces::Workspaces>(),
 ];

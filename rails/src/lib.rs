@@ -6,4 +6,5 @@ pub mod helius;
 pub mod phantom;
 pub mod price;
 pub mod solana;
+pub mod stripe;
 pub mod x402;

@@ -2,6 +2,7 @@
 
 use crate::{
     attest,
+    billing::{self, BillingSync},
     delivery::{Handover, rescue},
     health::{Board, WorkerHealth, WorkerState},
     housekeeping,
@@ -34,6 +35,8 @@ pub const PAYMENT_WATCHER: &str = "payment_watcher";
 pub const DELIVERY_RESCUE: &str = "delivery_rescue";
 /// The worker that puts on record what the clock does to memberships.
 pub const MEMBERSHIP_SWEEP: &str = "membership_sweep";
+/// The worker that asks Stripe after merchants' subscriptions.
+pub const BILLING_SYNC: &str = "billing_sync";
 /// The worker that signs checkpoints and forgets old answers.
 pub const HOUSEKEEPING: &str = "housekeeping";
 /// The worker that puts on record what the read models come to.
@@ -148,6 +151,11 @@ impl Workers {
             reminders,
         };
         self.lead(MEMBERSHIP_SWEEP, move |stop| memberships::run(sweep.clone(), stop));
+    }
+
+    /// Starts asking Stripe after merchants' subscriptions.
+    pub fn start_billing(&mut self, sync: BillingSync) {
+        self.lead(BILLING_SYNC, move |stop| billing::run(sync.clone(), stop));
     }
 
     /// Starts what keeps the log in order: checkpoints, signed so often if the log has grown, and forgetting old stored answers.

@@ -14,9 +14,16 @@ use crate::{
 };
 use events::{
     proof::WitnessKey,
-    vocab::{bytes::SolanaAddress, money::FeeBps},
+    vocab::{
+        bytes::SolanaAddress,
+        money::FeeBps,
+        words::{BillingInterval, BillingPlan},
+    },
 };
-use ledger::credits::Plan;
+use ledger::{
+    credits::{Plan, Plans},
+    workspace_billing::Prices,
+};
 use source::Source;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -156,8 +163,14 @@ pub struct Config {
     pub telegram_bot_username: Option<String>,
     /// `HILT_LOG`: a tracing filter, checked where the subscriber is built.
     pub log_filter: String,
-    /// `HILT_PLAN`, with what `HILT_PLAN_CREDITS` grants it.
-    pub plan: Plan,
+    /// `HILT_PLAN`, and what `HILT_PLAN_CREDITS` and `HILT_PLAN_TEMPLATES` allow each.
+    pub plans: Plans,
+    /// `HILT_STRIPE_SECRET_KEY`.
+    pub stripe_secret_key: Option<Secret<String>>,
+    /// `HILT_STRIPE_API_URL`.
+    pub stripe_api_url: Url,
+    /// `HILT_STRIPE_WORKSPACE_PRICES`.
+    pub stripe_workspace_prices: Prices,
     /// `HILT_MAX_BODY_BYTES`.
     pub max_body_bytes: usize,
     /// `HILT_RATE_LIMIT_KEY`, `…_CHECKS`, `…_OWNER`, `…_ADDRESS`, and `HILT_TRUSTED_PROXIES`.
@@ -288,7 +301,14 @@ impl Config {
                 telegram_username,
             )?,
             log_filter: source.required("HILT_LOG", "a tracing filter, such as info,api=debug", word)?,
-            plan: plan(&source)?,
+            plans: plans(&source)?,
+            stripe_secret_key: source.optional("HILT_STRIPE_SECRET_KEY", "a secret key of Stripe's: sk_… or rk_…", stripe_key)?,
+            stripe_api_url: source.required("HILT_STRIPE_API_URL", HTTP_URL_RULE, http_url)?,
+            stripe_workspace_prices: source.required(
+                "HILT_STRIPE_WORKSPACE_PRICES",
+                "<plan>_<interval>=price_… pairs separated by commas, of starter, growth and scale, monthly and yearly",
+                stripe_prices,
+            )?,
             max_body_bytes: source.required("HILT_MAX_BODY_BYTES", "a number of bytes from 1024 to 67108864", |text| {
                 parsed(text).filter(|bytes| (1024..=64 << 20).contains(bytes))
             })?,
@@ -465,18 +485,49 @@ fn discord_client(source: &Source) -> Result<Option<(String, Secret<String>)>, C
     }
 }
 
-/// The plan and what it grants.
-fn plan(source: &Source) -> Result<Plan, ConfigError> {
-    let granted = source.required("HILT_PLAN_CREDITS", "plan=credits pairs separated by commas", |text| {
+/// The plans, and what they grant.
+fn plans(source: &Source) -> Result<Plans, ConfigError> {
+    let numbers = |text: &str| {
         let pair = |pair: &str| {
-            let (name, credits) = pair.trim().split_once('=')?;
-            Some((word(name)?, credits.parse::<u32>().ok()?))
+            let (name, number) = pair.trim().split_once('=')?;
+            Some((word(name)?, number.parse::<u32>().ok()?))
         };
-        text.split(',').map(pair).collect::<Option<BTreeMap<_, _>>>()
+        text.split(',').filter(|pair| !pair.trim().is_empty()).map(pair).collect::<Option<BTreeMap<_, _>>>()
+    };
+    let granted = source.required("HILT_PLAN_CREDITS", "plan=credits pairs separated by commas", numbers)?;
+    let templates = source.required("HILT_PLAN_TEMPLATES", "plan=products pairs of plans that HILT_PLAN_CREDITS names", |text| {
+        numbers(text).filter(|templates| templates.keys().all(|name| granted.contains_key(name)))
     })?;
-    source.required("HILT_PLAN", "a plan that HILT_PLAN_CREDITS names", |text| {
-        granted.get(text).map(|credits| Plan { name: text.to_owned(), credits: *credits })
-    })
+    let plan = |(name, credits): (String, u32)| {
+        let templates = templates.get(&name).copied();
+        (name.clone(), Plan { name, credits, templates })
+    };
+    let all: BTreeMap<String, Plan> = granted.into_iter().map(plan).collect();
+    let standard = source.required("HILT_PLAN", "a plan that HILT_PLAN_CREDITS names", |text| all.get(text).cloned())?;
+    Ok(Plans { standard, all })
+}
+
+/// It becomes part of a header.
+fn stripe_key(text: &str) -> Option<Secret<String>> {
+    let text = text.trim();
+    let known = text.starts_with("sk_") || text.starts_with("rk_");
+    (known && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')).then(|| Secret::new(text.to_owned()))
+}
+
+/// A price stands for one plan and interval, or what a merchant pays for could not be told.
+fn stripe_prices(text: &str) -> Option<Prices> {
+    let mut prices: BTreeMap<(BillingPlan, BillingInterval), String> = BTreeMap::new();
+    for pair in text.split(',').map(str::trim).filter(|pair| !pair.is_empty()) {
+        let (name, price) = pair.split_once('=')?;
+        let (plan, interval) = name.trim().split_once('_')?;
+        let price = price.trim();
+        let fits = price.starts_with("price_") && price.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        let fresh = !prices.values().any(|known| known == price);
+        if !fits || !fresh || prices.insert((parsed(plan)?, parsed(interval)?), price.to_owned()).is_some() {
+            return None;
+        }
+    }
+    Some(Prices::new(prices))
 }
 
 fn jwks(source: &Source) -> Result<Option<Jwks>, ConfigError> {

@@ -100,7 +100,7 @@ pub const SETTINGS: &[Setting] = &[
     with("HILT_HOSTED_PRODUCTS", "on", "whether merchants may create hosted products and buyers may pay for them: on or off"),
     unset("HILT_TELEGRAM_BOT_USERNAME", "Telegram bot that checkout pages name to buyers"),
     with("HILT_LOG", "info,async_nats=warn", "what is logged, as a tracing filter; `hilt dev` logs warnings only unless it is set"),
-    with("HILT_PLAN", "sandbox", "plan of this deployment's owners, one of HILT_PLAN_CREDITS"),
+    with("HILT_PLAN", "sandbox", "plan of owners who have not subscribed to another, one of HILT_PLAN_CREDITS"),
     with(
         "HILT_PLAN_CREDITS",
         "sandbox=100,starter=1000,growth=10000,scale=100000",
@@ -110,6 +110,18 @@ pub const SETTINGS: &[Setting] = &[
         "HILT_STATE_INTERVAL_SECONDS",
         "300",
         "how often what the read models come to is put on record, if the log has grown; off for never (`hilt-replay attest` does it at once)",
+    ),
+    with(
+        "HILT_PLAN_TEMPLATES",
+        "",
+        "hosted products that may sell at a time in each plan, as sandbox=3,starter=25; others are not limited",
+    ),
+    unset("HILT_STRIPE_SECRET_KEY", "secret key of the Stripe account at which merchants subscribe to plans; without it they cannot"),
+    with("HILT_STRIPE_API_URL", "https://api.stripe.com", "Stripe's API"),
+    with(
+        "HILT_STRIPE_WORKSPACE_PRICES",
+        "",
+        "Stripe's prices of the plans of a workspace, as starter_monthly=price_…,growth_yearly=price_…",
     ),
     with("HILT_MAX_BODY_BYTES", "1048576", "largest request body"),
     with("HILT_RATE_LIMIT_KEY", "60000/60", "requests in seconds that an API key may send a process, checks left out; off for no limit"),

@@ -38,6 +38,16 @@ fn chains_come_as_text_or_as_a_table() {
 }
 
 #[test]
+fn prices_come_as_text_or_as_a_table() {
+    use events::vocab::words::{BillingInterval::*, BillingPlan::*};
+    let text = parse("", &[("HILT_STRIPE_WORKSPACE_PRICES", "growth_monthly=price_1, scale_yearly=price_2")]).unwrap();
+    let table = parse("[stripe_workspace_prices]\ngrowth_monthly = \"price_1\"\nscale_yearly = \"price_2\"", &[]).unwrap();
+    assert_eq!(text.stripe_workspace_prices, table.stripe_workspace_prices);
+    assert_eq!(text.stripe_workspace_prices.of(Growth, Monthly), Some("price_1"));
+    assert_eq!(text.stripe_workspace_prices.of(Growth, Yearly), None);
+}
+
+#[test]
 fn an_unknown_key_is_named() {
     assert_eq!(parse("listne = \"x\"", &[]).unwrap_err(), ConfigError::UnknownKey("listne".to_owned()));
 }
@@ -80,6 +90,16 @@ fn every_rule_refuses_by_name() {
         ("HILT_MAX_BODY_BYTES", "12"),
         ("HILT_PLAN", "free"),
         ("HILT_PLAN_CREDITS", "sandbox=many"),
+        ("HILT_PLAN_TEMPLATES", "free=1"),
+        ("HILT_PLAN_TEMPLATES", "sandbox=many"),
+        ("HILT_STRIPE_SECRET_KEY", "pk_test_1"),
+        ("HILT_STRIPE_SECRET_KEY", "sk_test 1"),
+        ("HILT_STRIPE_API_URL", "api.stripe.com"),
+        ("HILT_STRIPE_WORKSPACE_PRICES", "growth=price_1"),
+        ("HILT_STRIPE_WORKSPACE_PRICES", "enterprise_monthly=price_1"),
+        ("HILT_STRIPE_WORKSPACE_PRICES", "growth_monthly=prod_1"),
+        ("HILT_STRIPE_WORKSPACE_PRICES", "growth_monthly=price_1,growth_yearly=price_1"),
+        ("HILT_STRIPE_WORKSPACE_PRICES", "growth_monthly=price_1,growth_monthly=price_2"),
     ] {
         assert!(invalid(name, value), "{name}={value}");
     }

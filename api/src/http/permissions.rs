@@ -222,6 +222,10 @@ pub const TABLE: &[(Who, &[&str])] = &[
             "GET /v1/access/agent-bootstrap/{setup_intent_id}",
             "POST /v1/access/agent-bootstrap/{setup_intent_id}/approve",
             "POST /v1/access/agent-bootstrap/{setup_intent_id}/reject",
+            "GET /v1/billing/summary",
+            "POST /v1/billing/checkout/stripe",
+            "POST /v1/billing/portal/stripe",
+            "POST /v1/billing/refresh/stripe",
         ],
     ),
     (

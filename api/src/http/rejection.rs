@@ -5,7 +5,11 @@ use axum::http::StatusCode;
 use events::{claims::ClaimScope, log::AppendError};
 use projections::QueryError;
 use rails::price::PricingUnavailable;
-use workers::{delivery::DeliverError, settle::SettleError};
+use workers::{
+    billing::{BillingError, StripeError},
+    delivery::DeliverError,
+    settle::SettleError,
+};
 
 /// A decider's rejection: its code is the contract's, its text says what is wrong. Where the text begins with the field that breaks
 /// the rule, the field is named as every other check names it.
@@ -13,10 +17,12 @@ pub fn decided(code: &str, detail: impl std::fmt::Display) -> Problem {
     let detail = detail.to_string();
     let is_field = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'_' | b'.'));
     match Code::parse(code) {
-        Some(code) if code.status() == StatusCode::UNPROCESSABLE_ENTITY => match detail.split_once(": ") {
-            Some((field, rule)) if is_field(field) => Problem::field(code, field, rule),
-            _ => Problem::new(code, detail),
-        },
+        Some(code) if matches!(code.status(), StatusCode::UNPROCESSABLE_ENTITY | StatusCode::BAD_REQUEST) => {
+            match detail.split_once(": ") {
+                Some((field, rule)) if is_field(field) => Problem::field(code, field, rule),
+                _ => Problem::new(code, detail),
+            }
+        }
         Some(code) => Problem::new(code, detail),
         None => {
             tracing::error!(code, "a rejection has no status");
@@ -88,6 +94,27 @@ pub fn settle(error: SettleError) -> Problem {
         SettleError::Query(error) => query(error),
         SettleError::Deliver(error) => deliver(error),
         error @ (SettleError::Vault(_) | SettleError::Inconsistent) => Problem::internal(&error, "settle"),
+    }
+}
+
+/// Billing that came to nothing. What Stripe said of the deployment's key or settings is for its operator.
+pub fn billing(error: BillingError) -> Problem {
+    match error {
+        BillingError::Rejected(refused) => decided(refused.code(), refused).next_action(
+            "Change or end it in the billing portal: POST /v1/billing/portal/stripe. POST /v1/billing/refresh/stripe shows it.",
+        ),
+        BillingError::NoPrice(..) => Problem::new(Code::StripePriceNotConfigured, error.to_string()),
+        BillingError::NoCustomer => {
+            Problem::of(Code::StripeCustomerRequired).next_action("Subscribe to a plan first: POST /v1/billing/checkout/stripe.")
+        }
+        BillingError::Stripe(error @ StripeError::Unavailable(_)) => {
+            tracing::warn!(stripe.error = %error, "Stripe cannot be asked");
+            Problem::of(Code::StripeUnavailable).retry_after(5)
+        }
+        BillingError::Stripe(error @ (StripeError::KeyRefused | StripeError::Missing | StripeError::Refused(_))) => {
+            tracing::error!(stripe.error = %error, "Stripe refuses");
+            Problem::of(Code::StripeRefused)
+        }
     }
 }
 

@@ -8,14 +8,14 @@ use crate::{
         problem::Problem,
         rejection,
     },
-    state::{Settings, State},
+    services::plans::OwnerPlans,
+    state::State,
 };
 use axum::{Json, extract::State as Part};
 use events::{clock::Clock, vocab::time::Timestamp};
 use ledger::credits::{self, Credits};
 use projections::Reader;
 use serde::Serialize;
-use std::sync::Arc;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -51,7 +51,7 @@ struct Balance {
 async fn balance(
     Part(reader): Part<Reader>,
     Part(fresh): Part<Fresh>,
-    Part(settings): Part<Arc<Settings>>,
+    Part(plans): Part<OwnerPlans>,
     Part(clock): Part<Clock>,
     merchant: Merchant,
     min: MinPosition,
@@ -60,9 +60,10 @@ async fn balance(
     let found = projections::credits::find(&reader, merchant.owner).await.map_err(rejection::query)?;
     let known = found.map_or_else(Credits::default, |row| Credits::recorded(row.period, row.plan, row.granted, row.burned));
     let now = clock.now();
-    let balance = known.balance(&settings.plan, now);
+    let plan = plans.of(merchant.owner).await?;
+    let balance = known.balance(&plan, now);
     Ok(Json(Balance {
-        plan: settings.plan.name.clone(),
+        plan: plan.name,
         balance: balance.granted.saturating_sub(balance.burned),
         period: balance.period,
         granted: balance.granted,

@@ -13,7 +13,10 @@ use crate::{
         rejection,
         request_id::RequestId,
     },
-    services::read_receipt::{self, FullReceipt},
+    services::{
+        plans::OwnerPlans,
+        read_receipt::{self, FullReceipt},
+    },
     state::{Settings, State},
 };
 use axum::{extract::State as Part, response::Response};
@@ -90,6 +93,7 @@ async fn create(
     Part(reader): Part<Reader>,
     Part(fresh): Part<Fresh>,
     Part(settings): Part<Arc<Settings>>,
+    Part(plans): Part<OwnerPlans>,
     merchant: Merchant,
     RequestId(request_id): RequestId,
     OptionalKey(key): OptionalKey,
@@ -141,7 +145,7 @@ async fn create(
             owner_id: owner,
             receipt_id,
             credits: credits::MANUAL_RECEIPT,
-            plan: settings.plan.clone(),
+            plan: plans.of(owner).await?,
             now: clock.now(),
         };
         unit.decide(&mut balance, burn, made.last().copied()).map_err(|refused| {

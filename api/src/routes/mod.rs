@@ -7,6 +7,7 @@ mod agent_bootstrap;
 mod api_keys;
 mod apps;
 mod available_rails;
+mod billing;
 mod change_access_product;
 mod confirm_identity;
 mod context;
@@ -45,6 +46,7 @@ mod receipt_pdf;
 mod receipt_proof;
 mod receipts;
 mod requirement_preview;
+mod sales;
 mod sandbox;
 mod sandbox_sessions;
 mod save_rail_setting;
@@ -82,6 +84,7 @@ fn public() -> OpenApiRouter<State> {
         .merge(agent_bootstrap::routes())
         .merge(apps::routes())
         .merge(available_rails::routes())
+        .merge(billing::routes())
         .merge(change_access_product::routes())
         .merge(create_access_product::routes())
         .merge(create_app::routes())

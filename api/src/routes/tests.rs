@@ -207,6 +207,10 @@ fn the_routes_of_the_read_side_are_there() {
         "GET /v1/products/p/{slug}",
         "POST /v1/products/p/{slug}/connect",
         "GET /v1/workspace/profile",
+        "GET /v1/billing/summary",
+        "POST /v1/billing/checkout/stripe",
+        "POST /v1/billing/portal/stripe",
+        "POST /v1/billing/refresh/stripe",
         "GET /v1/payments/{payment_id}",
         "GET /v1/memberships",
         "GET /v1/memberships/lookup",
@@ -257,6 +261,7 @@ fn every_rejection_of_the_ledger_has_a_status() {
         ("webhook_delivery", webhook_delivery::Rejection::CODES),
         ("webhook_endpoint", webhook_endpoint::Rejection::CODES),
         ("workspace", workspace::Rejection::CODES),
+        ("workspace_billing", workspace_billing::Rejection::CODES),
     ];
     for (decider, codes) in all {
         for code in *codes {

@@ -18,6 +18,7 @@ pub mod memberships;
 pub mod open_checkout;
 pub mod open_session;
 pub mod phantom;
+pub mod plans;
 pub mod products;
 pub mod read_receipt;
 pub mod receipt_proof;

@@ -82,6 +82,8 @@ words! {
         Recovery = "recovery",
         /// Recorded changes of Hilt's wallet on one rail.
         Treasury = "treasury",
+        /// An owner's own subscription of Hilt; the stream's id is the owner's.
+        WorkspaceBilling = "workspace_billing",
     }
 }
 

@@ -255,6 +255,54 @@ words! {
         /// An operator at the command line.
         Operator = "operator",
     }
+    /// A plan that a merchant can subscribe to (MON-5).
+    pub enum BillingPlan, "plan is starter, growth or scale" {
+        /// Starter.
+        Starter = "starter",
+        /// Growth.
+        Growth = "growth",
+        /// Scale.
+        Scale = "scale",
+    }
+    /// How often a subscription is paid for.
+    pub enum BillingInterval, "interval is monthly or yearly" {
+        /// Each month.
+        Monthly = "monthly",
+        /// Each year.
+        Yearly = "yearly",
+    }
+    /// Where a subscription stands, in Stripe's words.
+    pub enum SubscriptionStatus, "unknown status of a subscription" {
+        /// The first payment is not made yet.
+        Incomplete = "incomplete",
+        /// The first payment was not made in time.
+        IncompleteExpired = "incomplete_expired",
+        /// Tried without payment.
+        Trialing = "trialing",
+        /// Paid.
+        Active = "active",
+        /// A payment failed and is tried again.
+        PastDue = "past_due",
+        /// Ended.
+        Canceled = "canceled",
+        /// A payment failed and is not tried again.
+        Unpaid = "unpaid",
+        /// A trial ended and no way to pay is known.
+        Paused = "paused",
+    }
+    /// Where an invoice stands, in Stripe's words.
+    pub enum InvoiceStatus, "unknown status of an invoice" {
+        /// Not final yet.
+        Draft = "draft",
+        /// To be paid.
+        Open = "open",
+        /// Paid.
+        Paid = "paid",
+        /// Given up.
+        Uncollectible = "uncollectible",
+        /// Not to be paid after all.
+        Void = "void",
+    }
     /// A setting of the deployment that staff change while it runs (RT-089).
     pub enum SettingKey, "unknown setting" {
         /// Whether a live `solana_usdc` payout waits for two people (Q-1, DIS-10).

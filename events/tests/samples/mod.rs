@@ -61,6 +61,8 @@ pub fn sample(event_type: EventType) -> Event {
         | T::KillSwitchTripped
         | T::KillSwitchCleared
         | T::RuntimeSettingChanged
+        | T::WorkspaceBillingCheckoutStarted
+        | T::WorkspaceBillingSynced
         | T::ApprovalRequested
         | T::ApprovalApproved
         | T::ApprovalRejected

@@ -1,5 +1,9 @@
 use super::*;
-use events::vocab::{event::*, rail::*, words::SettingKey};
+use events::vocab::{
+    event::*,
+    rail::*,
+    words::{BillingInterval, BillingPlan, InvoiceStatus, SettingKey, SubscriptionStatus},
+};
 
 fn by() -> String {
     "staff-1".into()
@@ -22,6 +26,37 @@ fn reviewed() -> ReviewedSetting {
         rail_id: RailId::BaseUsdc,
         payout_address: Some("0x52908400098527886E0F7030069857D2E4169EE7".into()),
         fee_collection: Some(fees()),
+    }
+}
+
+fn synced() -> WorkspaceBillingSynced {
+    let subscription = BillingSubscription {
+        subscription_id: "sub_1RSample".into(),
+        status: SubscriptionStatus::PastDue,
+        price_id: "price_1RgrowthMonthly".into(),
+        plan: Some(BillingPlan::Growth),
+        interval: Some(BillingInterval::Monthly),
+        current_period_start: at(1),
+        current_period_end: at(2),
+        cancel_at_period_end: false,
+        canceled_at: None,
+    };
+    let invoice = BillingInvoice {
+        invoice_id: "in_1RSample".into(),
+        number: Some("A1B2C3D4-0001".into()),
+        status: InvoiceStatus::Open,
+        currency: "usd".into(),
+        total: 34_900,
+        amount_paid: 0,
+        created_at: at(1),
+        period_start: at(1),
+        period_end: at(2),
+    };
+    WorkspaceBillingSynced {
+        owner_id: id(9),
+        customer_id: Some("cus_SampleCustomer".into()),
+        subscription: Some(subscription),
+        invoices: vec![invoice],
     }
 }
 
@@ -89,6 +124,16 @@ pub fn sample(event_type: EventType) -> Event {
             reason,
         }
         .into(),
+        EventType::WorkspaceBillingCheckoutStarted => WorkspaceBillingCheckoutStarted {
+            owner_id: id(9),
+            plan: BillingPlan::Growth,
+            interval: BillingInterval::Monthly,
+            price_id: "price_1RgrowthMonthly".into(),
+            customer_id: "cus_SampleCustomer".into(),
+            checkout_session_id: "cs_test_a1b2c3".into(),
+        }
+        .into(),
+        EventType::WorkspaceBillingSynced => synced().into(),
         other => unreachable!("{other:?} has its sample elsewhere"),
     }
 }

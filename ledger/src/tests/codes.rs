@@ -35,6 +35,7 @@ fn every_refusal_has_a_stable_code_of_its_own() {
         ("webhook_delivery", webhook_delivery::Rejection::CODES),
         ("webhook_endpoint", webhook_endpoint::Rejection::CODES),
         ("workspace", workspace::Rejection::CODES),
+        ("workspace_billing", workspace_billing::Rejection::CODES),
     ] {
         let mut seen = codes.to_vec();
         seen.sort_unstable();

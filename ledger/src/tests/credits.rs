@@ -8,7 +8,7 @@ use events::vocab::{event::*, time::Timestamp};
 const MONTH: i64 = 31 * 24 * 3_600;
 
 fn plan(credits: u32) -> Plan {
-    Plan { name: format!("plan-{credits}"), credits }
+    Plan { name: format!("plan-{credits}"), credits, templates: None }
 }
 fn burn(receipt: u128, credits: u32, now: Timestamp) -> Command {
     Command::Burn { owner_id: id(9), receipt_id: id(receipt), credits: 1, plan: plan(credits), now }

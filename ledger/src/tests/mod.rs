@@ -27,4 +27,5 @@ mod test_clock;
 mod webhook;
 mod withdrawal;
 mod workspace;
+mod workspace_billing;
 mod x402;

@@ -132,3 +132,8 @@ pub async fn figures_of_product(
     let query = sqlx::query_scalar(include_str!("queries/figures_of_product.sql")).bind(owner.0).bind(product.0).bind(now.datetime());
     reader.one(TABLES, query).await
 }
+
+/// What this owner's buyers paid in real money, asset by asset.
+pub async fn totals_of_owner(reader: &Reader, owner: OwnerId) -> Result<Vec<Sales>, QueryError> {
+    reader.many(TABLES, sqlx::query_scalar(include_str!("queries/totals_of_owner.sql")).bind(owner.0)).await
+}

@@ -51,3 +51,8 @@ pub async fn list(
         .bind(product_type);
     reader.page(TABLES, rows, total).await
 }
+
+/// How many hosted products of this owner sell for real money.
+pub async fn count_selling(reader: &Reader, owner: OwnerId) -> Result<u64, QueryError> {
+    reader.count(TABLES, sqlx::query_scalar(include_str!("queries/count_selling.sql")).bind(owner.0)).await
+}

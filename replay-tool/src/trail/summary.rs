@@ -169,6 +169,11 @@ fn of_merchant(event: &Event) -> String {
         Event::MailFailed(e) => format!("mail attempt {} failed: {}", e.attempt, e.reason),
         Event::TicketClosed(_) => "closed".to_owned(),
         Event::FeeDue(e) => format!("the merchant owes {} of {} at {} basis points", e.amount, e.asset.symbol, e.fee_bps.get()),
+        Event::WorkspaceBillingCheckoutStarted(e) => format!("{} {} asked for at Stripe, {}", e.interval, e.plan, e.checkout_session_id),
+        Event::WorkspaceBillingSynced(e) => match &e.subscription {
+            Some(subscription) => format!("Stripe says: {} is {}", subscription.subscription_id, subscription.status),
+            None => "Stripe says: no subscription".to_owned(),
+        },
         _ => of_platform(event),
     }
 }

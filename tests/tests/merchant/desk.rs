@@ -7,6 +7,7 @@ use hilt_tests::{
     app::{Answer, TestApp},
     chain::{LocalSolana, PayRequest},
     solana_tx::Keypair,
+    stripe::StripeServer,
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -22,19 +23,25 @@ pub struct Desk {
     pub chain: LocalSolana,
     /// Where the merchant is paid.
     pub merchant_wallet: String,
+    stripe: StripeServer,
 }
 
 impl Desk {
     /// A service on a chain of its own.
     pub async fn open() -> Self {
         let chain = LocalSolana::start().await;
+        let stripe = StripeServer::start().await;
+        let [stripe_url, stripe_key, stripe_prices] = stripe.settings();
         let app = TestApp::start(&[
+            stripe_url,
+            stripe_key,
+            stripe_prices,
             ("HILT_SOLANA_RPC_URL", &chain.rpc_url),
             ("HILT_SMTP_URL", "smtp://127.0.0.1:9"),
             ("HILT_MAIL_FROM", "receipts@example.com"),
         ])
         .await;
-        Desk { app, chain, merchant_wallet: Keypair::generate().address().to_string() }
+        Desk { app, chain, merchant_wallet: Keypair::generate().address().to_string(), stripe }
     }
 
     /// A request with the merchant's live key.
@@ -154,8 +161,9 @@ impl Desk {
         (confirmed, tx, buyer)
     }
 
-    /// Ends the service: rebuilt equals live, and the log verifies.
+    /// Ends the service: rebuilt equals live, the log verifies, and nothing that buyers did reached Stripe (INV-79).
     pub async fn close(self) {
+        assert_eq!(self.stripe.asked(), 0, "INV-79: Stripe is for the merchant's own subscription");
         self.app.close().await;
     }
 }

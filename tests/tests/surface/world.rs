@@ -12,6 +12,7 @@ use hilt_tests::{
     discord_oauth::{self, DiscordOAuthServer},
     prices::{PriceAnswer, PriceServer},
     solana_tx::Keypair,
+    stripe::StripeServer,
 };
 use reqwest::Method;
 use serde_json::{Map, Value, json};
@@ -31,6 +32,7 @@ pub struct World {
     // They end with the value.
     _discord: DiscordOAuthServer,
     _prices: PriceServer,
+    stripe: StripeServer,
 }
 
 impl World {
@@ -39,7 +41,12 @@ impl World {
         let chain = LocalSolana::start().await;
         let discord = DiscordOAuthServer::start().await;
         let prices = PriceServer::start(events::clock::Clock::adjustable(), PriceAnswer::Spot("150.00")).await;
+        let stripe = StripeServer::start().await;
+        let [stripe_url, stripe_key, stripe_prices] = stripe.settings();
         let app = TestApp::start(&[
+            stripe_url,
+            stripe_key,
+            stripe_prices,
             ("HILT_SOLANA_RPC_URL", &chain.rpc_url),
             ("HILT_SMTP_URL", "smtp://127.0.0.1:9"),
             ("HILT_MAIL_FROM", "receipts@example.com"),
@@ -52,10 +59,11 @@ impl World {
         ])
         .await;
         let wallet = Keypair::generate().address().to_string();
-        let mut world = World { app, chain, wallet, known: Map::new(), _discord: discord, _prices: prices };
+        let mut world = World { app, chain, wallet, known: Map::new(), _discord: discord, _prices: prices, stripe };
         world.access().await;
         world.hosted().await;
         world.desk().await;
+        world.billing().await;
         world
     }
 
@@ -160,6 +168,19 @@ impl World {
         for rail in ["solana_usdc", "x402", "base_usdc"] {
             self.know(&["rail_id"], &json!(rail));
         }
+    }
+
+    /// A merchant who has subscribed, and whose subscription has ended since, so that he may again.
+    async fn billing(&mut self) {
+        let token = self.app.token(Role::Owner, Some(self.app.owner)).await;
+        let body = json!({"plan": "growth", "interval": "monthly", "success_url": "https://app.hilt.so/dashboard/billing?stripe=success",
+            "cancel_url": "https://app.hilt.so/dashboard/billing?stripe=cancel"});
+        let asked = self.app.request(Method::POST, "/v1/billing/checkout/stripe").bearer_auth(&token).json(&body);
+        let opened = self.app.send(asked).await.ok();
+        let subscription = self.stripe.completes(opened["session_id"].as_str().unwrap());
+        self.stripe.becomes(&subscription, "canceled");
+        self.app.send(self.app.request(Method::POST, "/v1/billing/refresh/stripe").bearer_auth(&token)).await.ok();
+        self.know(&["success_url", "cancel_url", "return_url"], &body["success_url"].clone());
     }
 
     /// Pays on the chain, and waits until it is final.

@@ -8,9 +8,9 @@ use super::{
     DeliverError, Handover,
     discord::Discord,
     offer::{Offer, Person},
-    provider::ProviderError,
     telegram::{Presence, Telegram},
 };
+use crate::provider::ProviderError;
 use events::{
     log::{AppendError, Context},
     unit::{Loaded, Unit, load},

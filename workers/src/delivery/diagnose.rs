@@ -3,9 +3,9 @@
 use super::{
     DeliverError, Handover,
     offer::{Offer, Person},
-    provider::ProviderError,
     telegram::Presence,
 };
+use crate::provider::ProviderError;
 use events::{
     unit::load,
     vocab::{

@@ -1,6 +1,6 @@
 //! Discord's REST API, version 10: roles of members, invites of one use, and whether somebody is in a guild.
 
-use super::provider::{self, ProviderError, Reply};
+use crate::provider::{self, ProviderError, Reply};
 use reqwest::{Client, Method, RequestBuilder, StatusCode, header};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};

@@ -7,7 +7,6 @@ mod diagnose;
 mod discord;
 mod handed;
 mod offer;
-mod provider;
 pub mod rescue;
 mod telegram;
 mod withdraw;

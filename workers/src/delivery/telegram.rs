@@ -1,6 +1,6 @@
 //! The Telegram Bot API: invites of one use, and whether somebody is in a chat.
 
-use super::provider::{self, ProviderError, Reply};
+use crate::provider::{self, ProviderError, Reply};
 use events::vocab::time::Timestamp;
 use reqwest::{Client, StatusCode};
 use serde::{Deserialize, de::DeserializeOwned};

@@ -5,9 +5,9 @@ use super::{
     attempt::on_schedule,
     discord::Discord,
     offer::{Offer, Person},
-    provider::ProviderError,
     telegram::{Presence, Telegram},
 };
+use crate::provider::ProviderError;
 use events::{
     unit::{Loaded, Unit},
     vocab::{

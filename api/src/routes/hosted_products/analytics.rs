@@ -10,16 +10,17 @@ use crate::{
         problem::{Code, Problem},
         rejection,
     },
+    routes::sales::SalesView,
     state::State,
 };
 use axum::{Json, extract::State as Part};
 use events::{
     clock::Clock,
-    vocab::{bytes::SolanaAddress, id::ProductId, time::Timestamp},
+    vocab::{id::ProductId, time::Timestamp},
 };
 use projections::{
     Reader, deliveries, memberships,
-    payments::{self, Figures, Sales},
+    payments::{self, Figures},
     products::Product,
 };
 use serde::Serialize;
@@ -61,33 +62,6 @@ struct Analytics {
     conversion_rate: String,
     #[schema(value_type = Option<String>, format = DateTime)]
     last_payment_at: Option<Timestamp>,
-}
-
-/// What buyers paid in one asset.
-#[derive(Serialize, ToSchema)]
-struct SalesView {
-    asset_symbol: String,
-    asset_decimals: u8,
-    #[schema(value_type = String)]
-    token_mint: SolanaAddress,
-    confirmed_count: u64,
-    gross_amount_minor_units: u64,
-    merchant_amount_minor_units: u64,
-    fee_minor_units: u64,
-}
-
-impl From<Sales> for SalesView {
-    fn from(sales: Sales) -> Self {
-        SalesView {
-            asset_symbol: sales.asset_symbol,
-            asset_decimals: sales.asset_decimals,
-            token_mint: sales.asset_mint,
-            confirmed_count: sales.confirmed_count,
-            gross_amount_minor_units: sales.gross,
-            merchant_amount_minor_units: sales.merchant,
-            fee_minor_units: sales.fee,
-        }
-    }
 }
 
 impl Analytics {

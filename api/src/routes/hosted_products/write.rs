@@ -16,7 +16,7 @@ use crate::{
         request_id::RequestId,
     },
     routes::context,
-    services::{hosted, open_checkout, workspace},
+    services::{hosted, open_checkout, plans::OwnerPlans, workspace},
     state::{Settings, State},
 };
 use axum::{
@@ -55,6 +55,7 @@ struct Shelf {
     prices: PriceSource,
     reader: Reader,
     settings: Arc<Settings>,
+    plans: OwnerPlans,
 }
 
 impl FromRef<State> for Shelf {
@@ -67,6 +68,7 @@ impl FromRef<State> for Shelf {
             prices: state.prices.clone(),
             reader: state.reader.clone(),
             settings: state.settings.clone(),
+            plans: OwnerPlans::from_ref(state),
         }
     }
 }
@@ -107,6 +109,7 @@ async fn create(
             let mut unit = Unit::new(&shelf.log, context(&merchant, true, &request_id));
             let mut product = unit.start::<Product>(StreamId::new(Category::Product, product_id));
             allowed(&product.state, product::Command::Create(Box::new(create.clone())))?;
+            shelf.plans.room_for_template(merchant.owner).await?;
             let create = product::Create { quote: open_checkout::quote(&shelf.prices, &asset, &shelf.clock).await?, ..create };
             unit.decide(&mut product, product::Command::Create(Box::new(create)), None)
                 .map_err(|refused| rejection::decided(refused.code(), refused))?;

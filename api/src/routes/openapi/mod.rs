@@ -47,7 +47,7 @@ pub fn base() -> OpenApi {
 }
 
 /// What each tag is about, in the order of the document.
-const TAGS: [(&str, &str); 15] = [
+const TAGS: [(&str, &str); 16] = [
     ("access", "Apps, rails, products, sessions, proofs and the entitlement check."),
     ("sandbox", "The same without money."),
     ("x402", "The facilitator that verifies and settles x402 payments, and sessions that are paid without a resource server."),
@@ -60,6 +60,7 @@ const TAGS: [(&str, &str); 15] = [
     ("receipts", "Receipts, their proofs, the credits that receipts made by hand use, and the trial balance of what was settled."),
     ("support", "Tickets."),
     ("workspace", "What buyers are shown of the merchant."),
+    ("billing", "The merchant's own subscription of Hilt, kept by Stripe. His dashboard session only; no key."),
     ("provider webhooks", "Wake-ups by providers, signed by them."),
     ("log", "What the log has promised."),
     ("health", "How the service is."),

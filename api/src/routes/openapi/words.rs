@@ -3,8 +3,8 @@
 use events::vocab::{
     rail::{FeeCollectionMode, Mode, RailId},
     words::{
-        AccessMode, AuthorType, DeliveryType, IdentityType, PaymentProtocol, Platform, ProductStatus, ProductType, Scope, TicketCategory,
-        WebhookEvent,
+        AccessMode, AuthorType, BillingInterval, BillingPlan, DeliveryType, IdentityType, InvoiceStatus, PaymentProtocol, Platform,
+        ProductStatus, ProductType, Scope, TicketCategory, WebhookEvent,
     },
 };
 use ledger::entitlement_check::{Reason, Source, Status};
@@ -57,6 +57,9 @@ fn all() -> Vec<Words> {
         "CheckStatus" Status "The state that the answer rests on." ["CheckAnswer.status"],
         "CheckReason" Reason "Why there is access, or none." ["CheckAnswer.reason"],
         "CheckSource" Source "Where the answer comes from." ["CheckAnswer.source"],
+        "BillingPlan" BillingPlan "A plan to subscribe to." ["StartStripeCheckout.plan", "BillingSummary.subscribed_plan"],
+        "BillingInterval" BillingInterval "How often a subscription is paid for." ["StartStripeCheckout.interval", "BillingSummary.billing_interval"],
+        "InvoiceStatus" InvoiceStatus "Where an invoice stands, in Stripe's words." ["StripeInvoice.status"],
         "SessionStatus" SessionStatus "What has become of a session." ["SessionView.status"],
     }
 }

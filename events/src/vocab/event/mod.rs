@@ -6,6 +6,7 @@
 mod access;
 mod agent_setup;
 mod approval;
+mod billing;
 mod buyer;
 mod checkout;
 mod delivery;
@@ -24,6 +25,7 @@ mod webhook;
 pub use access::*;
 pub use agent_setup::*;
 pub use approval::*;
+pub use billing::*;
 pub use buyer::*;
 pub use checkout::*;
 pub use delivery::*;
@@ -231,4 +233,6 @@ vocabulary! {
     MembershipEntitlementLinked = "membership.entitlement_linked" v 1 in Membership,
     TreasuryWalletChangeRecorded = "treasury_wallet_change.recorded" v 1 in Treasury,
     SandboxProofRecorded = "sandbox_session.proof_recorded" v 1 in SandboxSession,
+    WorkspaceBillingCheckoutStarted = "workspace_billing.checkout_started" v 1 in WorkspaceBilling,
+    WorkspaceBillingSynced = "workspace_billing.synced" v 1 in WorkspaceBilling,
 }

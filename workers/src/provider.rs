@@ -6,8 +6,8 @@ use std::time::Duration;
 
 /// How long a provider may take for one answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// The largest answer that is read.
-const LARGEST: usize = 256 * 1024;
+/// The largest answer that is read; a page of invoices with their lines is a fifth of it.
+const LARGEST: usize = 1024 * 1024;
 /// What is waited for when a provider asks for patience and does not say how much, in seconds.
 const UNSAID: u32 = 30;
 
