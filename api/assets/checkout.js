@@ -6,7 +6,7 @@ import { Over, follow, look } from './checkout/follow.js';
 import { chosenIdentity, handoff, prove, showIdentity } from './checkout/identity.js';
 import { labelPay, money, order, watchAmount } from './checkout/order.js';
 import { begin, payByWallet, steps } from './checkout/pay.js';
-import { handIn, isPhone, leadOn, offerApp, returned, showCode } from './checkout/phone.js';
+import { handIn, isPhone, leadOn, offerApp, returned, showCode, takeAlong } from './checkout/phone.js';
 import { memory as memoryOf } from './checkout/store.js';
 import { $, countdown, fill, progress, say, short, show, warn } from './checkout/view.js';
 import { declined } from './checkout/wallets.js';
@@ -237,6 +237,12 @@ async function resumeGiven() {
   show('start', false);
 }
 
+/** Shows who the buyer is, here and to whatever he goes on with. */
+function showBuyer() {
+  showIdentity(memory);
+  takeAlong(config, memory);
+}
+
 function listen(id, event, action) {
   $(id)?.addEventListener(event, action);
 }
@@ -261,12 +267,12 @@ async function main() {
     await navigator.clipboard.writeText($('delivery-text').querySelector('code').textContent);
     say('Copied.');
   });
-  listen('identity-change', 'click', () => { memory.forget('identity', 'handoff'); showIdentity(memory); $('identity')?.focus(); });
+  listen('identity-change', 'click', () => { memory.forget('identity', 'handoff'); showBuyer(); $('identity')?.focus(); });
   watchAmount(config);
   labelPay(config);
   await handoff(config, memory);
-  showIdentity(memory);
-  offerWallets(config, memory);
+  showBuyer();
+  offerWallets(config);
   const answer = returned(memory);
   await (answer ? comeBack(answer) : resume()).catch(stumble);
 }

@@ -10,8 +10,8 @@ import { DECLINED, explain } from './words.js';
 export let chosen = null;
 
 /** Lists the wallets of this browser and lets the buyer choose one. */
-export function offerWallets(config, memory) {
-  wallets.discover((found) => list(config, memory, found));
+export function offerWallets(config) {
+  wallets.discover((found) => list(config, found));
   $('wallet-disconnect').addEventListener('click', async () => {
     const { wallet } = chosen;
     drop();
@@ -20,7 +20,7 @@ export function offerWallets(config, memory) {
   });
 }
 
-function list(config, memory, found) {
+function list(config, found) {
   $('wallets').replaceChildren(...found.map((wallet) => {
     const button = document.createElement('button');
     button.type = 'button';
@@ -34,7 +34,7 @@ function list(config, memory, found) {
     return item;
   }));
   $('wallets-empty').hidden = found.length > 0;
-  offerApp(memory, found);
+  offerApp(found);
   if (chosen && !found.includes(chosen.wallet)) drop();
 }
 

@@ -13,12 +13,19 @@ export function isPhone() {
 }
 
 /** On a phone without a wallet in its browser: the way to Phantom. */
-export function offerApp(memory, wallets) {
+export function offerApp(wallets) {
   $('open-phantom').hidden = !isPhone() || wallets.length > 0;
-  const address = new URL(location.href);
+}
+
+/** Where this page can be taken, to Phantom's browser or by its code to a phone: the buyer goes on there as who he is here. */
+export function takeAlong(config, memory) {
   const { handoff } = memory.get();
+  const address = new URL(location.href);
   if (handoff) address.searchParams.set('handoff', handoff);
   $('open-phantom').href = `https://phantom.app/ul/browse/${encodeURIComponent(address.href)}?ref=${encodeURIComponent(location.origin)}`;
+  if (!$('page-code')) return;
+  const carried = handoff ? `?handoff=${encodeURIComponent(handoff)}` : '';
+  $('page-code').src = `/pages/qr/checkout/${encodeURIComponent(config.slug)}.svg${carried}`;
 }
 
 /** The code and the link of a payment. */

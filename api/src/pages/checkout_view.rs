@@ -240,7 +240,7 @@ fn phone_step(offer: &Offer) -> Markup {
                 details .elsewhere {
                     summary { "Go on with your phone" }
                     p .fine { "Your wallet signs your name before you pay, so a payment code alone is not enough. Scan this to open the page there." }
-                    div .qr { img src={ "/pages/qr/checkout/" (offer.slug) ".svg" } alt="QR code of this page’s address" width="200" height="200" loading="lazy"; }
+                    div .qr { img #page-code src={ "/pages/qr/checkout/" (offer.slug) ".svg" } alt="QR code of this page’s address" width="200" height="200" loading="lazy"; }
                 }
             } @else {
                 button #show-qr .button .quiet type="button" { "Pay by QR code" }

@@ -1,18 +1,20 @@
-//! QR codes: of a payment's Solana Pay link, and of a receipt's or a checkout's page. Each is made of an id or a slug alone, so that no
-//! code of anything else can be had from here.
+//! QR codes: of a payment's Solana Pay link, and of a receipt's or a checkout's page. Each is made of an id or a slug, and of a handoff token
+//! that was signed here for that very product, so that no code of anything else can be had from here.
 
 use super::notice;
 use crate::{
     http::problem::{Code, Problem},
-    state::Settings,
+    services::{handoffs, hosted},
+    state::{Settings, State},
 };
 use axum::{
-    extract::{Path, State as Part},
-    http::{HeaderMap, header},
+    extract::{Path, Query, State as Part},
+    http::{HeaderMap, HeaderValue, header},
     response::{IntoResponse, Response},
 };
 use events::vocab::id::{PaymentId, ReceiptId};
 use fast_qr::{ECL, QRBuilder};
+use serde::Deserialize;
 use std::{fmt::Write as _, sync::Arc};
 
 /// Empty modules around a code, without which scanners do not find it.
@@ -30,11 +32,33 @@ pub async fn receipt(Part(settings): Part<Arc<Settings>>, headers: HeaderMap, Pa
     answer(&headers, id.map(|id| format!("{}/r/{id}", settings.public_web_url)))
 }
 
-/// `GET /pages/qr/checkout/{slug}.svg`.
-pub async fn checkout(Part(settings): Part<Arc<Settings>>, headers: HeaderMap, Path(name): Path<String>) -> Response {
+/// What the code of a checkout page may carry along.
+#[derive(Deserialize)]
+pub struct Carried {
+    handoff: Option<String>,
+}
+
+/// `GET /pages/qr/checkout/{slug}.svg`. With `?handoff=`, whoever scans it goes on as the buyer whom the handoff names.
+pub async fn checkout(Part(state): Part<State>, headers: HeaderMap, Query(carried): Query<Carried>, Path(name): Path<String>) -> Response {
     let is_slug = |slug: &&str| (1..=64).contains(&slug.len()) && slug.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'));
-    let slug = name.strip_suffix(".svg").filter(is_slug);
-    answer(&headers, slug.map(|slug| settings.checkout_url(slug)))
+    let Some(slug) = name.strip_suffix(".svg").filter(is_slug) else { return answer(&headers, None) };
+    let page = state.settings.checkout_url(slug);
+    let Some(token) = carried.handoff else { return answer(&headers, Some(page)) };
+    match carries(&state, slug, &token).await {
+        Ok(()) => {
+            let mut response = answer(&headers, Some(format!("{page}?handoff={token}")));
+            // It is as good as the link that the merchant sent.
+            response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            response
+        }
+        Err(problem) => notice::problem(&headers, problem),
+    }
+}
+
+/// Whether that handoff is one for that product.
+async fn carries(state: &State, slug: &str, token: &str) -> Result<(), Problem> {
+    let hosted = hosted::by_slug(&state.log, slug).await?;
+    handoffs::find(&state.log, &state.vault, &hosted, token).await.map(drop)
 }
 
 fn answer(headers: &HeaderMap, text: Option<String>) -> Response {

@@ -28,7 +28,7 @@ use events::{
         event::TicketContext,
         id::{AccessDeliveryId, MembershipId, TicketId},
         stream::{Category, StreamId},
-        words::{AuthorType, TicketCategory},
+        words::{AuthorType, DeliveryStatus, TicketCategory},
     },
 };
 use ledger::{
@@ -132,6 +132,9 @@ async fn begin<'l>(
     let public_id = ticket::public_id(random_bytes());
     let ticket_id = TicketId::of(merchant.owner, &public_id);
     let (id, payment_id) = (member.membership_id, latest(member)?);
+    let stream = StreamId::new(Category::Delivery, AccessDeliveryId::of(payment_id));
+    let delivery = load::<Delivery>(log, stream).await.map_err(|error| rejection::read(&error))?;
+    let status = delivery.state.status();
     let open = Open {
         ticket_id,
         public_id: public_id.clone(),
@@ -146,23 +149,37 @@ async fn begin<'l>(
             ..TicketContext::default()
         },
         delivery_case_of: Some(id),
-        subject: "Access was not handed over".to_owned(),
-        body: match note {
-            Some(note) => note.to_owned(),
-            None => {
-                let stream = StreamId::new(Category::Delivery, AccessDeliveryId::of(payment_id));
-                let delivery = load::<Delivery>(log, stream).await.map_err(|error| rejection::read(&error))?;
-                let attempts = delivery.state.case().map_or(0, |case| case.attempts);
-                format!("The delivery of this membership needs a look: {} after {attempts} attempts.", delivery.state.status())
-            }
-        },
+        subject: title(status).to_owned(),
+        body: note.map_or_else(|| told(status, delivery.state.case().map_or(0, |case| case.attempts)), str::to_owned),
     };
     let mut ticket = unit.start::<Ticket>(StreamId::new(Category::Ticket, ticket_id));
     unit.decide(&mut ticket, Command::Open(Box::new(open)), None).map_err(refused)?;
-    let status = ticket.state.status().unwrap_or_default();
-    Ok(Draft { unit, answer: Answer::created(Case { ticket_id: public_id, status, reused: false, membership_id: id })? })
+    let opened = ticket.state.status().unwrap_or_default();
+    Ok(Draft { unit, answer: Answer::created(Case { ticket_id: public_id, status: opened, reused: false, membership_id: id })? })
 }
 
+/// What the case is called: how the delivery stands when it is opened.
+const fn title(status: DeliveryStatus) -> &'static str {
+    match status {
+        DeliveryStatus::NotRequired => "A member needs help; there was nothing to hand over",
+        DeliveryStatus::Pending => "Access is being handed over",
+        DeliveryStatus::RetryScheduled => "Access is not handed over yet",
+        DeliveryStatus::Failed | DeliveryStatus::ManualReview => "Access was not handed over",
+        DeliveryStatus::Sent => "Access was handed over, and a member needs help",
+    }
+}
+
+/// The first message of a case that nobody wrote one for.
+fn told(status: DeliveryStatus, attempts: u32) -> String {
+    let times = match attempts {
+        0 => "before the first attempt".to_owned(),
+        1 => "after 1 attempt".to_owned(),
+        attempts => format!("after {attempts} attempts"),
+    };
+    format!("The delivery of this membership needs a look: {status} {times}.")
+}
+
+/// What the ticket calls its message is the request's note.
 fn refused(refused: ticket::Rejection) -> Problem {
-    rejection::decided(refused.code(), refused)
+    rejection::decided(refused.code(), refused.to_string().replacen("body: ", "note: ", 1))
 }

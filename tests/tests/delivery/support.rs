@@ -62,10 +62,13 @@ async fn one_case(scene: &Scene, membership: &str) {
     let ticket = format!("/v1/support/tickets/{}", text(&answers[0]["ticket_id"]));
     let thread = app.get(&app.live_key, &ticket).await.ok();
     assert_eq!((thread["messages"].as_array().unwrap().len(), &thread["context"]["membership_id"]), (1, &json!(membership)));
+    assert_eq!(thread["subject"], json!("Access was handed over, and a member needs help"));
+    assert_eq!(thread["messages"][0]["body"], json!("The delivery of this membership needs a look: SENT after 3 attempts."));
     let noted = app.post(&app.live_key, &path, json!({"note": "He still cannot come in."})).await.ok();
     assert_eq!(noted["reused"], json!(true));
     assert_eq!(app.get(&app.live_key, &ticket).await.ok()["messages"].as_array().unwrap().len(), 2);
-    app.post(&app.live_key, &path, json!({"note": "short"})).await.refused(422, "message_too_short");
+    let short = app.post(&app.live_key, &path, json!({"note": "short"})).await.refused(422, "message_too_short");
+    assert_eq!(short["errors"], json!([{"field": "note", "message": "needs at least 10 characters"}]));
 }
 
 async fn of_nobody_else(scene: &Scene, membership: &str) {

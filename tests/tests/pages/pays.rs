@@ -1,7 +1,8 @@
 //! Buyers pay.
 
 use super::shop::{DELIVERY, Scene};
-use serde_json::json;
+use hilt_tests::qr;
+use serde_json::{Value, json};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_buyer_pays_usdc_and_gets_in() {
@@ -95,6 +96,7 @@ async fn a_name_is_signed_before_it_pays() {
     // Without a wallet here, the page itself can be taken along.
     let code = scene.app.request(reqwest::Method::GET, &format!("/pages/qr/checkout/{slug}.svg")).send().await.unwrap();
     assert_eq!((code.status().as_u16(), &code.headers()["content-type"]), (200, &"image/svg+xml".parse().unwrap()));
+    assert_eq!(qr::read(&code.text().await.unwrap()), format!("https://www.hilt.test/p/{slug}"));
     for wrong in ["a%2F..%2Fb.svg", "A.svg", ".svg", "x.png"] {
         assert_eq!(scene.app.get_public(&format!("/pages/qr/checkout/{wrong}")).await.status.as_u16(), 404, "{wrong}");
     }
@@ -111,6 +113,50 @@ async fn a_name_is_signed_before_it_pays() {
     assert_eq!(asked, json!(["message", "transaction"]), "the name first, then the money");
     scene.shot("buyer", "identity-done").await;
     scene.close_tab("buyer").await;
+    scene.app.close().await;
+}
+
+/// Whoever was sent here by the merchant, or came by Discord, and goes on with his phone, goes on as the same buyer.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_known_buyer_takes_the_page_to_his_phone_as_himself() {
+    let mut scene = Scene::start().await;
+    let membership = json!({
+        "platform": "TELEGRAM", "identity_type": "TELEGRAM_USER_ID", "identity_label": "Telegram user ID", "identity_required": true,
+        "billing_interval_days": 30, "grace_period_days": 3,
+    });
+    let slug = scene.product(json!({"membership_config": membership})).await;
+    let other = scene.product(json!({"membership_config": membership})).await;
+    let product = scene.app.get_public(&format!("/v1/products/p/{slug}")).await.ok();
+    let known = json!({"identity_type": "TELEGRAM_USER_ID", "identity_value": "728255790", "identity_display": "@buyer"});
+    let path = format!("/v1/products/{}/handoff-link", product["id"].as_str().unwrap());
+    let link = scene.app.post(&scene.app.live_key, &path, known).await.ok();
+    let token = link["handoff_token"].as_str().unwrap().to_owned();
+
+    scene.open("desk", &format!("/p/{slug}?handoff={token}"), None).await;
+    scene.see("desk", "@buyer").await;
+    let source = scene.browser.step("attribute", json!({"tab": "desk", "selector": "#page-code", "name": "src"})).await;
+    let code = scene.app.request(reqwest::Method::GET, source.as_str().unwrap()).send().await.unwrap();
+    assert_eq!(code.headers()["cache-control"], "no-store");
+    let address = qr::read(&code.text().await.unwrap());
+    assert_eq!(address, link["checkout_url"].as_str().unwrap(), "the code leads where the merchant's link leads");
+
+    scene.open("phone", address.strip_prefix("https://www.hilt.test").unwrap(), None).await;
+    scene.see("phone", "@buyer").await;
+    let carried = |href: Value| href.as_str().unwrap().contains(&format!("handoff%3D{token}"));
+    assert!(carried(scene.browser.step("attribute", json!({"tab": "phone", "selector": "#open-phantom", "name": "href"})).await));
+    scene.press("phone", "Change").await;
+    assert!(!carried(scene.browser.step("attribute", json!({"tab": "phone", "selector": "#open-phantom", "name": "href"})).await));
+    scene.close_tab("phone").await;
+    scene.press("desk", "Change").await;
+    let source = scene.browser.step("attribute", json!({"tab": "desk", "selector": "#page-code", "name": "src"})).await;
+    assert_eq!(source, json!(format!("/pages/qr/checkout/{slug}.svg")), "whoever says that he is another takes nobody along");
+    scene.close_tab("desk").await;
+
+    let altered = token.replace("hilt_handoff_A", "hilt_handoff_B");
+    for (slug, token) in [(&other, &token), (&slug, &altered), (&slug, &"https://evil.example".to_owned())] {
+        let refused = scene.app.get_public(&format!("/pages/qr/checkout/{slug}.svg?handoff={token}")).await;
+        refused.refused(422, "invalid_handoff_token");
+    }
     scene.app.close().await;
 }
 
