@@ -1,6 +1,6 @@
 //! Access apps (TR-30, RT-055).
 
-use crate::check::{filled, rejections};
+use crate::check::{line, own_id, rejections};
 use events::{
     decider::Decider,
     vocab::{
@@ -48,6 +48,13 @@ rejections! {
         NameRequired = "name_required", "name: is required";
         /// No id of the merchant's own.
         ExternalAppIdRequired = "external_app_id_required", "external_app_id: is required";
+        /// A field breaks a rule.
+        InvalidField {
+            /// Which.
+            field: &'static str,
+            /// What it must be.
+            rule: &'static str,
+        } = "validation_failed", "{field}: {rule}";
         /// The id is in use for another app.
         AlreadyExists = "already_exists", "the app exists with other content";
     }
@@ -62,8 +69,12 @@ impl Decider for AccessApp {
         let Command::Create(create) = command;
         let created = AccessAppCreated {
             app_id: create.app_id,
-            name: filled(&create.name).ok_or(Rejection::NameRequired)?,
-            external_app_id: filled(&create.external_app_id).ok_or(Rejection::ExternalAppIdRequired)?,
+            name: line(Some(&create.name), 200)
+                .map_err(|_| Rejection::InvalidField { field: "name", rule: "is one line of at most 200 characters" })?
+                .ok_or(Rejection::NameRequired)?,
+            external_app_id: own_id(&create.external_app_id)
+                .map_err(|rule| Rejection::InvalidField { field: "external_app_id", rule })?
+                .ok_or(Rejection::ExternalAppIdRequired)?,
             default_rail: create.default_rail,
         };
         match state {

@@ -4,7 +4,7 @@ mod change;
 
 pub use change::{Change, Said};
 
-use crate::check::{LONGEST_DAYS, filled, price, rejections};
+use crate::check::{LONGEST_DAYS, filled, own_id, price, rejections};
 use events::{
     decider::Decider,
     vocab::{
@@ -76,6 +76,11 @@ rejections! {
         NotFound = "product_not_found", "there is no such product";
         /// No id of the merchant's own.
         ExternalProductIdRequired = "external_product_id_required", "external_product_id: is required";
+        /// That id is no line of text, or too long.
+        ExternalProductIdInvalid {
+            /// What it must be.
+            rule: &'static str,
+        } = "validation_failed", "external_product_id: {rule}";
         /// No title.
         TitleRequired = "title_required", "title: is required";
         /// A price of 0 or beyond 2⁵³ − 1.
@@ -151,7 +156,9 @@ fn in_order(rails: &[RailId]) -> Vec<RailId> {
 
 impl Create {
     fn event(self) -> Result<AccessProductCreated, Rejection> {
-        let external_product_id = filled(&self.external_product_id).ok_or(Rejection::ExternalProductIdRequired)?;
+        let external_product_id = own_id(&self.external_product_id)
+            .map_err(|rule| Rejection::ExternalProductIdInvalid { rule })?
+            .ok_or(Rejection::ExternalProductIdRequired)?;
         let title = filled(&self.title).ok_or(Rejection::TitleRequired)?;
         let amount = price(self.amount).ok_or(Rejection::AmountOutOfRange)?;
         if !(1..=LONGEST_DAYS).contains(&self.entitlement_duration_days) {

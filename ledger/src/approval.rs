@@ -67,7 +67,7 @@ rejections! {
         /// The id is in use for another approval.
         AlreadyExists = "already_exists", "the approval exists with other content";
         /// No reason was given.
-        ReasonRequired = "reason_required", "reason is required";
+        ReasonRequired = "reason_required", "reason: is required";
         /// The reason is too long.
         ReasonTooLong = "text_too_long", "reason: has at most 500 characters";
         /// Who asks does not decide (INV-48).

@@ -53,6 +53,14 @@ pub(crate) fn line(text: Option<&str>, longest: usize) -> Result<Option<String>,
     }
 }
 
+/// What an id of the merchant's own is; it becomes part of a claim, which has its length.
+pub(crate) const OWN_ID: &str = "is one line of at most 255 bytes";
+
+/// An id of the merchant's own without blanks around it; `None` when nothing is left.
+pub(crate) fn own_id(text: &str) -> Result<Option<String>, &'static str> {
+    line(Some(text), 255).ok().filter(|id| id.as_ref().is_none_or(|id| id.len() <= 255)).ok_or(OWN_ID)
+}
+
 /// A web address for a browser to open, of at most 2,048 bytes; `None` when nothing is left.
 pub(crate) fn web_url(text: Option<&str>) -> Result<Option<String>, &'static str> {
     let Some(text) = text.and_then(filled) else { return Ok(None) };

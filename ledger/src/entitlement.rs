@@ -139,7 +139,7 @@ rejections! {
         /// There is no such entitlement.
         NotFound = "entitlement_not_found", "there is no such entitlement";
         /// Nobody is named (COD-23).
-        CustomerIdentityRequired = "customer_identity_required", "one of external_customer_id, wallet and email is required";
+        CustomerIdentityRequired = "customer_identity_required", "external_customer_id: one of external_customer_id, wallet and email is required";
         /// Access for no time, or for more than a hundred years.
         DurationOutOfRange = "entitlement_duration_out_of_range", "entitlement_duration_days: is an integer from 1 to 36500";
         /// The id is in use for another entitlement.

@@ -131,7 +131,7 @@ rejections! {
         /// Too late.
         Expired = "identity_session_expired", "the identity session has expired: start another";
         /// Not the wallet's signature over the message that the session asks to sign.
-        InvalidSignature = "invalid_signature", "signed_message_b64 is not the wallet's signature over challenge_message";
+        InvalidSignature = "invalid_signature", "signed_message_b64: is not the wallet's signature over challenge_message";
         /// The time is not over.
         NotExpiredYet = "not_expired_yet", "the identity session has not expired yet";
         /// Verified, and so it does not end for want of a signature.

@@ -101,11 +101,11 @@ rejections! {
         /// The address cannot be one.
         InvalidAddress = "validation_failed", "email: must be an e-mail address";
         /// No subject line.
-        SubjectRequired = "subject_required", "subject is required";
+        SubjectRequired = "subject_required", "subject: is required";
         /// No text.
-        TextRequired = "text_required", "text is required";
+        TextRequired = "text_required", "text: is required";
         /// More than [`LONGEST_TEXT`] characters.
-        TextTooLong = "text_too_long", "text has at most 20000 characters";
+        TextTooLong = "text_too_long", "text: has at most 20000 characters";
         /// It was sent or given up.
         Closed = "mail_closed", "the mail is over";
         /// An attempt is missing before this one.
@@ -114,7 +114,7 @@ rejections! {
             next: u32,
         } = "attempt_out_of_order", "the next attempt is number {next}";
         /// The reason is not a stable code.
-        ReasonNotACode = "reason_required", "reason is a code of a-z, 0-9 and _";
+        ReasonNotACode = "reason_required", "reason: is a code of a-z, 0-9 and _";
     }
 }
 

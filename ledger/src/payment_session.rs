@@ -133,7 +133,7 @@ rejections! {
         /// There is no such session.
         NotFound = "payment_session_not_found", "there is no such payment session";
         /// Nobody is named (COD-23).
-        CustomerIdentityRequired = "customer_identity_required", "one of external_customer_id, wallet and email is required";
+        CustomerIdentityRequired = "customer_identity_required", "external_customer_id: one of external_customer_id, wallet and email is required";
         /// No live session can be created on this rail (COD-6).
         AdapterNotImplemented {
             /// The rail.

@@ -100,7 +100,7 @@ rejections! {
     /// Why a word on the platform's policy is refused.
     pub enum Rejection {
         /// No reason was given.
-        ReasonRequired = "reason_required", "reason is required";
+        ReasonRequired = "reason_required", "reason: is required";
         /// A text is longer than it may be, or not one line.
         InvalidText {
             /// Which field.

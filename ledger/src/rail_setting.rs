@@ -146,7 +146,7 @@ rejections! {
         /// There is no such setting.
         NotFound = "rail_setting_not_found", "there is no such rail setting";
         /// Staff say why.
-        ReasonRequired = "reason_required", "reason is required";
+        ReasonRequired = "reason_required", "reason: is required";
         /// The reason is too long.
         ReasonTooLong = "text_too_long", "reason: has at most 500 characters";
         /// The rail has not passed the platform's gates (INV-35).

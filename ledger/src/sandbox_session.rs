@@ -124,11 +124,11 @@ rejections! {
             rail: RailId,
         } = "rail_disabled", "{rail} is not open to the sandbox";
         /// Nobody is named (COD-23).
-        CustomerIdentityRequired = "customer_identity_required", "one of external_customer_id, wallet and email is required";
+        CustomerIdentityRequired = "customer_identity_required", "external_customer_id: one of external_customer_id, wallet and email is required";
         /// The id is in use for another session.
         AlreadyExists = "already_exists", "the sandbox session exists with other content";
         /// The proof is not this session's (COD-25).
-        InvalidProof = "invalid_sandbox_proof", "proof is not the proof of this sandbox session";
+        InvalidProof = "invalid_sandbox_proof", "proof: is not the proof of this sandbox session";
         /// The right proof came too late (COD-26).
         ProofExpired = "sandbox_proof_expired", "the proof has expired";
         /// Its time is not over.

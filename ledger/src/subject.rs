@@ -36,7 +36,7 @@ rejections! {
     /// Why an erasure is refused.
     pub enum Rejection {
         /// No reason, or one that could say something about the person.
-        ReasonRequired = "reason_required", "reason is a code of 1 to 64 of a-z, 0-9 and _";
+        ReasonRequired = "reason_required", "reason: is a code of 1 to 64 of a-z, 0-9 and _";
     }
 }
 

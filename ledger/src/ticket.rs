@@ -1,6 +1,6 @@
 //! Support tickets (OBJ-10, TR-24, TR-25, RT-045 to RT-049, INV-77, INV-78). What people write is sealed.
 
-use crate::check::{filled, rejections};
+use crate::check::{line, rejections};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use events::{
     decider::Decider,
@@ -94,6 +94,8 @@ pub fn public_id(random: [u8; 10]) -> String {
 
 /// The shortest message, in characters, blanks around it not counted.
 pub const SHORTEST_MESSAGE: usize = 10;
+/// The longest message, likewise.
+pub const LONGEST_MESSAGE: usize = 20_000;
 
 rejections! {
     /// Why a ticket command is refused.
@@ -104,8 +106,12 @@ rejections! {
         Closed = "ticket_closed", "the ticket is closed";
         /// No subject line.
         SubjectRequired = "subject_required", "subject: is required";
+        /// More than a line, or a long one.
+        SubjectInvalid = "validation_failed", "subject: is one line of at most 200 characters";
         /// Fewer than ten characters.
         MessageTooShort = "message_too_short", "body: needs at least 10 characters";
+        /// More than a person reads.
+        MessageTooLong = "text_too_long", "body: has at most 20000 characters";
         /// The id is in use for another ticket.
         AlreadyExists = "already_exists", "the ticket exists";
     }
@@ -203,8 +209,8 @@ impl Thread {
 
 impl Open {
     fn fact(self) -> Result<Fact, Rejection> {
-        let subject = filled(&self.subject).ok_or(Rejection::SubjectRequired)?;
-        let text = long_enough(&self.body)?;
+        let subject = line(Some(&self.subject), 200).map_err(|_| Rejection::SubjectInvalid)?.ok_or(Rejection::SubjectRequired)?;
+        let text = checked(&self.body)?;
         let opened = TicketOpened {
             ticket_id: self.ticket_id,
             public_id: self.public_id,
@@ -220,7 +226,7 @@ impl Open {
 }
 
 fn message(thread: &Thread, message_id: MessageId, author_type: AuthorType, body: &str) -> Result<Vec<Fact>, Rejection> {
-    let text = long_enough(body)?;
+    let text = checked(body)?;
     if thread.messages.contains(&message_id) {
         return Ok(vec![]);
     }
@@ -228,7 +234,11 @@ fn message(thread: &Thread, message_id: MessageId, author_type: AuthorType, body
     Ok(vec![Fact::sealed(added, thread.subject_id, Personal { text: Some(text), ..Personal::default() })])
 }
 
-fn long_enough(body: &str) -> Result<String, Rejection> {
+fn checked(body: &str) -> Result<String, Rejection> {
     let text = body.trim();
-    if text.chars().count() < SHORTEST_MESSAGE { Err(Rejection::MessageTooShort) } else { Ok(text.to_owned()) }
+    match text.chars().count() {
+        ..SHORTEST_MESSAGE => Err(Rejection::MessageTooShort),
+        SHORTEST_MESSAGE..=LONGEST_MESSAGE => Ok(text.to_owned()),
+        _ => Err(Rejection::MessageTooLong),
+    }
 }

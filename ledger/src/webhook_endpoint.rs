@@ -134,7 +134,7 @@ rejections! {
             rule: &'static str,
         } = "invalid_webhook_url", "url: {rule}";
         /// Nothing to tell.
-        SubscribedEventsRequired = "subscribed_events_required", "subscribed_events names at least one event";
+        SubscribedEventsRequired = "subscribed_events_required", "subscribed_events: names at least one event";
         /// The id is in use for another receiver.
         AlreadyExists = "already_exists", "the webhook endpoint exists with other content";
         /// The old secret would sign for too long, or a span of time ends before it begins.

@@ -134,9 +134,32 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<Body<T>, Problem> {
     }
     let canonical = serde_json_canonicalizer::to_vec(&json)
         .map_err(|_| Problem::new(Code::MalformedRequest, "the body has no canonical form: a number is out of range"))?;
-    let value =
-        serde_path_to_error::deserialize(json).map_err(|error| field_problem(&error.path().to_string(), &error.inner().to_string()))?;
+    let value = serde_path_to_error::deserialize(&json).map_err(|error| {
+        let (path, message) = (error.path().to_string(), error.inner().to_string());
+        let path = if path == "." { at_fault::<T>(&json, &message).unwrap_or(path) } else { path };
+        field_problem(&path, &message)
+    })?;
     Ok(Body { value, hash: Sha256::digest(canonical).into() })
+}
+
+/// Members of a body that are looked at to find the one that is at fault.
+const SUSPECTS: usize = 64;
+
+/// The member that is at fault where serde does not say it, as of those that several bodies share: without it the body is right, or wrong in
+/// another way than that it is missing.
+fn at_fault<T: DeserializeOwned>(json: &serde_json::Value, message: &str) -> Option<String> {
+    let members = json.as_object()?;
+    let guilty = |name: &str| {
+        let rest = members.iter().filter(|(other, _)| *other != name).map(|(name, value)| (name.clone(), value.clone()));
+        match T::deserialize(&serde_json::Value::Object(rest.collect())).map_err(|error| error.to_string()) {
+            Ok(_) => true,
+            Err(without) => without != message && !without.starts_with("missing field"),
+        }
+    };
+    match message.starts_with("missing field") {
+        true => None,
+        false => members.keys().take(SUSPECTS).find(|name| guilty(name)).cloned(),
+    }
 }
 
 /// PostgreSQL keeps no U+0000 in text, so a read model could not hold what an event with one says.
@@ -181,6 +204,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
 
 /// Serde's messages quote the offending value; it may be personal, so only the part before it is told.
 fn field_problem(path: &str, message: &str) -> Problem {
+    if let Some(field) = message.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
+        let field = if matches!(path, "." | "query") { field.to_owned() } else { format!("{path}.{field}") };
+        return Problem::field(Code::ValidationFailed, field, "is required");
+    }
     let path = if path == "." { "body" } else { path };
     let told = match message.split_once(": ") {
         Some(("invalid type" | "invalid value", rest)) => {
@@ -212,6 +239,39 @@ mod tests {
     }
 
     #[test]
+    fn a_field_that_several_bodies_share_is_named() {
+        #[derive(Deserialize, Debug)]
+        struct Shared {
+            #[serde(rename = "text")]
+            _text: Option<String>,
+        }
+        #[derive(Deserialize, Debug)]
+        struct Whole {
+            #[serde(rename = "amount")]
+            _amount: u64,
+            #[serde(flatten)]
+            _shared: Shared,
+        }
+        let problem = parse::<Whole>(br#"{"amount":1,"other":2,"text":7}"#).unwrap_err();
+        assert_eq!((problem.errors[0].field.as_str(), problem.errors[0].message.as_str()), ("text", "expected a string"));
+        assert!(parse::<Whole>(br#"{"amount":1,"other":2}"#).is_ok());
+    }
+
+    #[test]
+    fn a_field_that_is_not_there_is_named() {
+        #[derive(Deserialize, Debug)]
+        struct Outer {
+            #[serde(rename = "inner")]
+            _inner: Sample,
+        }
+        for (body, field) in [(&br#"{"inner":{"b":1}}"#[..], "inner.amount"), (br#"{}"#, "inner")] {
+            let problem = parse::<Outer>(body).unwrap_err();
+            assert_eq!((problem.errors[0].field.as_str(), problem.errors[0].message.as_str()), (field, "is required"));
+            assert_eq!(problem.detail, format!("{field}: is required"));
+        }
+    }
+
+    #[test]
     fn the_same_request_in_other_words_has_the_same_hash() {
         let one = parse::<Sample>(br#"{"amount":1,"b":2}"#).unwrap();
         let two = parse::<Sample>(br#"{ "b": 2, "amount": 1 }"#).unwrap();
@@ -238,6 +298,9 @@ mod tests {
         let (mut parts, ()) = axum::http::Request::get("/?amount=x").body(()).unwrap().into_parts();
         let problem = Params::<Sample>::from_request_parts(&mut parts, &()).await.unwrap_err();
         assert_eq!((problem.code, problem.errors[0].field.as_str()), ("validation_failed", "amount"));
+        let (mut parts, ()) = axum::http::Request::get("/?other=1").body(()).unwrap().into_parts();
+        let problem = Params::<Sample>::from_request_parts(&mut parts, &()).await.unwrap_err();
+        assert_eq!((problem.errors[0].field.as_str(), problem.errors[0].message.as_str()), ("amount", "is required"));
     }
 
     #[test]

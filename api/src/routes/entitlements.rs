@@ -155,7 +155,7 @@ fn named(asked: &Check) -> Result<Named<'_>, Problem> {
     }
     match asked.access_product_id.as_ref().or(asked.product_id.as_ref()) {
         Some(id) => input::id(id, Code::ProductNotFound).map(Named::Id),
-        None => Err(Problem::of(Code::ProductRequired).next_action("Send external_product_id or product_id.")),
+        None => Err(crate::services::products::product_required().next_action("Send external_product_id or product_id.")),
     }
 }
 

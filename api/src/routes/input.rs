@@ -92,7 +92,11 @@ impl Customer {
             return Err(Problem::field(Code::ValidationFailed, "external_customer_id", "is at most 255 bytes"));
         }
         if external_customer_id.is_none() && wallet.is_none() && email.is_none() {
-            return Err(Problem::new(Code::CustomerIdentityRequired, "one of external_customer_id, wallet, email is required"));
+            return Err(Problem::field(
+                Code::CustomerIdentityRequired,
+                "external_customer_id",
+                "one of external_customer_id, wallet and email is required",
+            ));
         }
         Ok(Customer { external_customer_id, wallet, email })
     }

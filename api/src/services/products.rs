@@ -32,10 +32,13 @@ impl ProductRef {
     /// The product that the fields name; an external id wins over an id, and nothing is refused.
     pub fn parse(external: &Option<String>, ids: &[&Option<String>]) -> Result<Self, Problem> {
         let named = external.clone().map(ProductRef::External);
-        named
-            .or_else(|| ids.iter().find_map(|id| (*id).clone()).map(ProductRef::Id))
-            .ok_or_else(|| Problem::new(Code::ProductRequired, "one of external_product_id and product_id is required"))
+        named.or_else(|| ids.iter().find_map(|id| (*id).clone()).map(ProductRef::Id)).ok_or_else(product_required)
     }
+}
+
+/// Nothing names a product.
+pub fn product_required() -> Problem {
+    Problem::field(Code::ProductRequired, "external_product_id", "one of external_product_id and product_id is required")
 }
 
 /// An access product, ready for a command that rests on it.

@@ -116,7 +116,10 @@ rejections! {
         /// A handle without a letter, or a very long one.
         DisplayRequired = "platform_display_required", "platform_display: is 1 to 200 characters";
         /// A text that is too long to keep.
-        TextTooLong = "text_too_long", "notes and note are at most 5000 characters";
+        TextTooLong {
+            /// Which.
+            field: &'static str,
+        } = "text_too_long", "{field}: has at most 5000 characters";
         /// No reason, or one that could say something about the person.
         ReasonRequired = "reason_required", "reason: is a code of 1 to 64 of a-z, 0-9 and _";
         /// The time has not come.

@@ -103,11 +103,11 @@ pub(super) fn gifted(member: &Member, days: u32, note: Option<String>, now: Time
     }
     let period_end = now.max(member.period_end).plus_days(days);
     let gift = MembershipGifted { membership_id: member.membership_id, days, period_end };
-    Ok(vec![sealed(gift, &member.subject_id, text(note)?)])
+    Ok(vec![sealed(gift, &member.subject_id, text("note", note)?)])
 }
 
 pub(super) fn notes(member: &Member, notes: Option<String>) -> Result<Vec<Fact>, Rejection> {
-    Ok(vec![sealed(MembershipNotesSaved { membership_id: member.membership_id }, &member.subject_id, text(notes)?)])
+    Ok(vec![sealed(MembershipNotesSaved { membership_id: member.membership_id }, &member.subject_id, text("notes", notes)?)])
 }
 
 pub(super) fn profile(member: &Member, display: &str) -> Result<Vec<Fact>, Rejection> {
@@ -119,7 +119,7 @@ pub(super) fn profile(member: &Member, display: &str) -> Result<Vec<Fact>, Rejec
 pub(super) fn revoked(member: &Member, reason: &str, note: Option<String>, now: Timestamp) -> Result<Vec<Fact>, Rejection> {
     let reason = filled(reason).filter(|reason| is_code(reason)).ok_or(Rejection::ReasonRequired)?;
     let revoked = MembershipRevoked { membership_id: member.membership_id, reason, revoked_at: now };
-    Ok(vec![sealed(revoked, &member.subject_id, text(note)?)])
+    Ok(vec![sealed(revoked, &member.subject_id, text("note", note)?)])
 }
 
 /// Of several reminders that are due, after the service was away, only the nearest to the end is sent.
@@ -133,9 +133,9 @@ pub(super) fn reminder(member: &Member, mail_id: Option<MailId>, now: Timestamp)
     }
 }
 
-fn text(text: Option<String>) -> Result<Personal, Rejection> {
+fn text(field: &'static str, text: Option<String>) -> Result<Personal, Rejection> {
     match text.as_deref().and_then(filled) {
-        Some(text) if text.chars().count() > LONGEST_TEXT => Err(Rejection::TextTooLong),
+        Some(text) if text.chars().count() > LONGEST_TEXT => Err(Rejection::TextTooLong { field }),
         text => Ok(Personal { text, ..Personal::default() }),
     }
 }

@@ -156,7 +156,7 @@ rejections! {
         /// No title.
         TitleRequired = "title_required", "title: is required";
         /// A payment link without a price in its asset.
-        FixedAmountRequired = "fixed_amount_required", "a PAYMENT_LINK needs amount_minor_units, in the minor unit of its asset";
+        FixedAmountRequired = "fixed_amount_required", "amount_minor_units: is required of a PAYMENT_LINK, in the minor unit of its asset";
         /// A price of 0 or beyond 2⁵³ − 1.
         AmountOutOfRange = "amount_out_of_range", "amount_minor_units: is an integer from 1 to 9007199254740991";
         /// A field breaks a rule.

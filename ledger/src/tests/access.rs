@@ -50,6 +50,28 @@ fn rejections_of_an_access_product_in_order_of_precedence() {
 }
 
 #[test]
+fn an_id_of_the_merchants_own_is_a_short_line() {
+    let product = |external_product_id: &str| {
+        let create = access_product::Create { external_product_id: external_product_id.into(), ..create_access_product() };
+        given::<AccessProduct>([]).when(access_product::Command::Create(Box::new(create)))
+    };
+    let app = |name: &str, external_app_id: &str| {
+        let (name, external_app_id) = (name.to_owned(), external_app_id.to_owned());
+        let create = access_app::Create { app_id: id(2), name, external_app_id, default_rail: RailId::SolanaUsdc };
+        given::<AccessApp>([]).when(access_app::Command::Create(create))
+    };
+    assert_eq!((product(&"x".repeat(255)).events().len(), app("App", &"x".repeat(255)).events().len()), (1, 1));
+    for bad in ["x".repeat(256), "🦀".repeat(64), "two\nlines".to_owned(), "a\u{1}b".to_owned()] {
+        let rule = "is one line of at most 255 bytes";
+        product(&bad).refused(access_product::Rejection::ExternalProductIdInvalid { rule });
+        app("App", &bad).refused(access_app::Rejection::InvalidField { field: "external_app_id", rule });
+    }
+    for bad in ["x".repeat(201), "two\nlines".to_owned()] {
+        app(&bad, "app").refused(access_app::Rejection::InvalidField { field: "name", rule: "is one line of at most 200 characters" });
+    }
+}
+
+#[test]
 fn allowed_rails_are_kept_once_each_in_the_contracts_order() {
     let create = access_product::Command::Create(Box::new(create_access_product()));
     let events = given::<AccessProduct>([]).when(create.clone()).events();

@@ -177,7 +177,7 @@ fn texts_about_a_member_are_sealed_with_his_key_and_bounded() {
     assert_eq!(saved.personal, Some((id(7), Personal { text: Some("VIP".into()), ..Personal::default() })));
     let cleared = member.when(Command::SaveNotes { notes: None }).facts().remove(0);
     assert_eq!(cleared.personal, None);
-    member.when(Command::SaveNotes { notes: Some("x".repeat(5_001)) }).refused(Rejection::TextTooLong);
+    member.when(Command::SaveNotes { notes: Some("x".repeat(5_001)) }).refused(Rejection::TextTooLong { field: "notes" });
     let named = member.when(Command::UpdateProfile { platform_display: "@crzypeas".into() }).facts().remove(0);
     assert_eq!(named.personal.unwrap().1.identity_display.as_deref(), Some("@crzypeas"));
     for wrong in [" ".to_owned(), "x".repeat(201)] {

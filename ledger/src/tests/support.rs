@@ -48,6 +48,9 @@ fn rejections_of_a_ticket_in_order_of_precedence() {
     ticket.when(Command::WaitOnMerchant).refused(Rejection::NotFound);
     ticket.when(Command::Close).refused(Rejection::NotFound);
     ticket.when(open(" ", "hi")).refused(Rejection::SubjectRequired);
+    ticket.when(open("two\nlines", "hi")).refused(Rejection::SubjectInvalid);
+    ticket.when(open(&"x".repeat(201), "hi")).refused(Rejection::SubjectInvalid);
+    ticket.when(open("Access", &"x".repeat(20_001))).refused(Rejection::MessageTooLong);
     ticket.when(open("Access", "  123456789  ")).refused(Rejection::MessageTooShort);
     // Ten characters, not ten bytes.
     assert_eq!(ticket.when(open("Access", "ääääääääää")).events().len(), 1);

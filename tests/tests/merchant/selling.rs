@@ -256,3 +256,47 @@ async fn what_goes_wrong_on_the_way_is_told_apart() {
     }
     desk.close().await;
 }
+
+/// Whatever is wrong, the answer says with which field.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_refusal_of_a_body_names_the_field() {
+    let desk = Desk::open().await;
+    let circle = desk.inner_circle().await;
+    let slug = circle["slug"].as_str().unwrap();
+    let product = json!({"product_type": "PAYMENT_LINK", "title": "T", "amount_minor_units": 1, "token_mint": USDC,
+        "merchant_wallet": desk.merchant_wallet});
+    let buyer = json!({"payer_wallet": Keypair::generate().address().to_string()});
+    let name = json!({"slug": slug, "wallet_address": buyer["payer_wallet"], "wallet_source": "EXTERNAL_PHANTOM",
+        "customer_reference_type": "TELEGRAM_USER_ID", "customer_reference_value": "728255790"});
+    let ticket = json!({"subject": "Help", "category": "OTHER", "body": "A message of some length."});
+    let app = json!({"name": "App", "external_app_id": "app"});
+    let (products, connect, tickets) = ("/v1/products", format!("/v1/products/p/{slug}/connect"), "/v1/support/tickets");
+    let before = desk.app.state.log.head().await.unwrap().next_position;
+    for (path, body, field, value, status) in [
+        (products, &product, "product_type", json!("X"), 400),
+        (products, &product, "product_type", json!(null), 422),
+        (products, &product, "amount_minor_units", json!(null), 400),
+        (products, &product, "title", json!(7), 422),
+        (&connect, &buyer, "payer_wallet", json!("nobody"), 422),
+        (&connect, &buyer, "customer_reference_value", json!(7), 422),
+        (&connect, &buyer, "customer_reference_type", json!({}), 422),
+        ("/v1/pay/identity/start", &name, "customer_reference_display", json!([]), 422),
+        (tickets, &ticket, "subject", json!("two\nlines"), 422),
+        (tickets, &ticket, "body", json!("x".repeat(20_001)), 422),
+        ("/v1/access/apps", &app, "external_app_id", json!("x".repeat(256)), 422),
+        ("/v1/access/apps", &app, "name", json!("x".repeat(201)), 422),
+        ("/v1/access/entitlements/check", &json!({"external_customer_id": "c"}), "external_product_id", json!(null), 422),
+        ("/v1/access/entitlements/check", &json!({"external_product_id": "p"}), "external_customer_id", json!(null), 422),
+    ] {
+        let mut wrong = body.clone();
+        wrong[field] = value;
+        let answer = desk.ask(Method::POST, path, Some(wrong)).await;
+        assert_eq!((answer.status.as_u16(), &answer.body["errors"][0]["field"]), (status, &json!(field)), "{path}: {}", answer.body);
+    }
+    let mut without = name.clone();
+    without.as_object_mut().unwrap().remove("wallet_address");
+    let answer = desk.buyer("/v1/pay/identity/start", without).await;
+    assert_eq!(answer.body["errors"][0], json!({"field": "wallet_address", "message": "is required"}));
+    assert_eq!(desk.app.state.log.head().await.unwrap().next_position, before, "what is refused leaves nothing in the log");
+    desk.close().await;
+}

@@ -158,7 +158,7 @@ pub struct MembershipInput {
 impl ProductFields {
     /// The type, where the body names one.
     pub fn product_type(&self) -> Result<Option<ProductType>, Problem> {
-        let unsupported = |rule: events::vocab::bytes::Malformed| Problem::new(Code::UnsupportedProductType, rule.to_string());
+        let unsupported = |_| Problem::field(Code::UnsupportedProductType, "product_type", "is PAYMENT_LINK or TIP_JAR");
         self.product_type.as_deref().map(str::parse).transpose().map_err(unsupported)
     }
 
