@@ -286,7 +286,6 @@ async fn every_refusal_of_a_body_names_the_field() {
         ("/v1/access/apps", &app, "external_app_id", json!("x".repeat(256)), 422),
         ("/v1/access/apps", &app, "name", json!("x".repeat(201)), 422),
         ("/v1/access/entitlements/check", &json!({"external_customer_id": "c"}), "external_product_id", json!(null), 422),
-        ("/v1/access/entitlements/check", &json!({"external_product_id": "p"}), "external_customer_id", json!(null), 422),
     ] {
         let mut wrong = body.clone();
         wrong[field] = value;

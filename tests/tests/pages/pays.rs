@@ -154,8 +154,9 @@ async fn a_known_buyer_takes_the_page_to_his_phone_as_himself() {
 
     let altered = token.replace("hilt_handoff_A", "hilt_handoff_B");
     for (slug, token) in [(&other, &token), (&slug, &altered), (&slug, &"https://evil.example".to_owned())] {
-        let refused = scene.app.get_public(&format!("/pages/qr/checkout/{slug}.svg?handoff={token}")).await;
-        refused.refused(422, "invalid_handoff_token");
+        let path = format!("/pages/qr/checkout/{slug}.svg?handoff={token}");
+        let asked = scene.app.request(reqwest::Method::GET, &path).header("Accept", "application/json");
+        scene.app.send(asked).await.refused(422, "invalid_handoff_token");
     }
     scene.app.close().await;
 }
