@@ -37,6 +37,9 @@ use crate::vocab::{
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
+/// The layout's own number.
+const FORMAT: u8 = 1;
+
 /// The previous leaf of a stream's first event.
 pub const NO_LEAF: Hash32 = Hash32([0; 32]);
 
@@ -82,29 +85,95 @@ pub struct Entry<'a> {
     pub sealed_hash: Hash32,
 }
 
-impl Entry<'_> {
+/// Bytes that are not an entry, and which rule of the layout they break.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct NotAnEntry(pub &'static str);
+
+impl<'a> Entry<'a> {
     /// The entry's bytes.
     pub fn encode(&self) -> Result<Vec<u8>, FieldTooLong> {
         let mut out = Vec::with_capacity(384);
-        out.push(1);
-        text(&mut out, "category", self.stream.category.as_str())?;
+        self.encode_into(&mut out)?;
+        Ok(out)
+    }
+
+    /// Appends the entry's bytes to `out`.
+    pub fn encode_into(&self, out: &mut Vec<u8>) -> Result<(), FieldTooLong> {
+        out.push(FORMAT);
+        text(out, "category", self.stream.category.as_str())?;
         out.extend_from_slice(self.stream.id.as_bytes());
         out.extend_from_slice(&self.version.to_be_bytes());
         out.extend_from_slice(&self.prev_leaf.0);
         out.extend_from_slice(self.event_id.0.as_bytes());
-        text(&mut out, "event type", self.event_type.as_str())?;
+        text(out, "event type", self.event_type.as_str())?;
         out.extend_from_slice(&self.schema_version.to_be_bytes());
         out.extend_from_slice(&self.recorded_at.micros().to_be_bytes());
-        uuid(&mut out, self.owner_id.map(Uuid::from));
+        uuid(out, self.owner_id.map(Uuid::from));
         out.push(u8::from(self.livemode));
-        uuid(&mut out, Some(self.correlation_id));
-        uuid(&mut out, self.causation_id.map(Uuid::from));
-        uuid(&mut out, self.subject_id.map(Uuid::from));
-        text(&mut out, "actor", self.actor)?;
-        text(&mut out, "request id", self.request_id)?;
+        uuid(out, Some(self.correlation_id));
+        uuid(out, self.causation_id.map(Uuid::from));
+        uuid(out, self.subject_id.map(Uuid::from));
+        text(out, "actor", self.actor)?;
+        text(out, "request id", self.request_id)?;
         out.extend_from_slice(&self.payload_hash.0);
         out.extend_from_slice(&self.sealed_hash.0);
-        Ok(out)
+        Ok(())
+    }
+
+    /// The entry that `bytes` are. There is one: encoding it gives the same bytes again.
+    pub fn decode(bytes: &'a [u8]) -> Result<Self, NotAnEntry> {
+        let mut fields = Fields(bytes);
+        if fields.array()? != [FORMAT] {
+            return Err(NotAnEntry("the entry is of another format"));
+        }
+        let category = fields.text()?.parse().map_err(|_| NotAnEntry("category is not in the vocabulary"))?;
+        let entry = Entry {
+            stream: StreamId::new(category, Uuid::from_bytes(fields.array()?)),
+            version: u64::from_be_bytes(fields.array()?),
+            prev_leaf: Hash32(fields.array()?),
+            event_id: EventId(Uuid::from_bytes(fields.array()?)),
+            event_type: EventType::parse(fields.text()?).ok_or(NotAnEntry("event_type is not in the vocabulary"))?,
+            schema_version: u16::from_be_bytes(fields.array()?),
+            recorded_at: Timestamp::from_micros(i64::from_be_bytes(fields.array()?)),
+            owner_id: fields.id()?.map(OwnerId),
+            livemode: match fields.array()? {
+                [0] => false,
+                [1] => true,
+                _ => return Err(NotAnEntry("livemode is neither 0 nor 1")),
+            },
+            correlation_id: Uuid::from_bytes(fields.array()?),
+            causation_id: fields.id()?.map(EventId),
+            subject_id: fields.id()?.map(SubjectId),
+            actor: fields.text()?,
+            request_id: fields.text()?,
+            payload_hash: Hash32(fields.array()?),
+            sealed_hash: Hash32(fields.array()?),
+        };
+        match fields.0.is_empty() {
+            true => Ok(entry),
+            false => Err(NotAnEntry("bytes follow the entry")),
+        }
+    }
+}
+
+/// Reads fields off the front of an entry.
+struct Fields<'a>(&'a [u8]);
+
+impl<'a> Fields<'a> {
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], NotAnEntry> {
+        let (front, rest) = self.0.split_first_chunk().ok_or(NotAnEntry("the entry ends early"))?;
+        self.0 = rest;
+        Ok(*front)
+    }
+    fn text(&mut self) -> Result<&'a str, NotAnEntry> {
+        let length = usize::from(u16::from_be_bytes(self.array()?));
+        let (front, rest) = self.0.split_at_checked(length).ok_or(NotAnEntry("the entry ends early"))?;
+        self.0 = rest;
+        std::str::from_utf8(front).map_err(|_| NotAnEntry("a text is not UTF-8"))
+    }
+    fn id(&mut self) -> Result<Option<Uuid>, NotAnEntry> {
+        Ok(Some(Uuid::from_bytes(self.array()?)).filter(|id| !id.is_nil()))
     }
 }
 
@@ -209,4 +278,48 @@ fn text(out: &mut Vec<u8>, field: &'static str, text: &str) -> Result<(), FieldT
 
 fn uuid(out: &mut Vec<u8>, id: Option<Uuid>) {
     out.extend_from_slice(id.unwrap_or(Uuid::nil()).as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vocab::stream::Category;
+
+    fn whole() -> Entry<'static> {
+        Entry {
+            stream: StreamId::new(Category::Payment, Uuid::from_bytes([1; 16])),
+            version: 2,
+            prev_leaf: Hash32([3; 32]),
+            event_id: EventId(Uuid::from_bytes([4; 16])),
+            event_type: EventType::PaymentCreated,
+            schema_version: 3,
+            recorded_at: Timestamp::from_micros(5),
+            owner_id: Some(OwnerId(Uuid::from_bytes([6; 16]))),
+            livemode: true,
+            correlation_id: Uuid::from_bytes([7; 16]),
+            causation_id: None,
+            subject_id: Some(SubjectId(Uuid::from_bytes([8; 16]))),
+            actor: "system:test",
+            request_id: "",
+            payload_hash: Hash32([9; 32]),
+            sealed_hash: NO_LEAF,
+        }
+    }
+
+    #[test]
+    fn an_entry_reads_back_and_no_other_bytes_read_as_it() {
+        let bytes = whole().encode().unwrap();
+        for cut in 0..bytes.len() {
+            assert!(Entry::decode(&bytes[..cut]).is_err(), "cut at {cut}");
+        }
+        assert_eq!(Entry::decode(&[bytes.as_slice(), &[0]].concat()).unwrap_err(), NotAnEntry("bytes follow the entry"));
+        for at in 0..bytes.len() {
+            let mut flipped = bytes.clone();
+            flipped[at] ^= 1;
+            // Whatever reads at all reads as other facts, which encode to what was read.
+            if let Ok(entry) = Entry::decode(&flipped) {
+                assert_eq!(entry.encode().unwrap(), flipped, "byte {at}");
+            }
+        }
+    }
 }

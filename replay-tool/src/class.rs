@@ -64,6 +64,8 @@ classes! {
     TreeNodeMismatch = "TREE_NODE_MISMATCH" exits 38,
     /// A kept signature of a witness is not what it says it is.
     CosignatureInvalid = "COSIGNATURE_INVALID" exits 39,
+    /// A published key is not the one that its kid is the fingerprint of.
+    KeyMismatch = "KEY_MISMATCH" exits 20,
     /// The claims table is not what follows from the events.
     ClaimMismatch = "CLAIM_MISMATCH" exits 40,
     /// Two streams hold one value that must be unique.
@@ -102,6 +104,18 @@ classes! {
     TableMismatch = "TABLE_MISMATCH" exits 73,
     /// A read model cannot fold an event.
     EventUnfoldable = "EVENT_UNFOLDABLE" exits 74,
+    /// A file of a bundle is not there.
+    BundleFileMissing = "BUNDLE_FILE_MISSING" exits 80,
+    /// A bundle holds a file that its manifest does not name.
+    BundleFileUnexpected = "BUNDLE_FILE_UNEXPECTED" exits 81,
+    /// A file of a bundle has another length or SHA-256 than its manifest says.
+    BundleFileAltered = "BUNDLE_FILE_ALTERED" exits 82,
+    /// A bundle's manifest is not one, or says something else than the bundle holds.
+    BundleManifestInvalid = "BUNDLE_MANIFEST_INVALID" exits 83,
+    /// A file of a bundle is not in the form that it must have.
+    BundleMalformed = "BUNDLE_MALFORMED" exits 84,
+    /// No signed checkpoint covers the end of a bundle.
+    CheckpointMissing = "CHECKPOINT_MISSING" exits 85,
 }
 
 impl fmt::Display for BreakClass {
@@ -172,6 +186,15 @@ pub enum Failure {
         #[source]
         source: sqlx::Error,
     },
+    /// A file could not be read or written.
+    #[error("{doing} failed")]
+    File {
+        /// What was being done.
+        doing: &'static str,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
     /// The answer of the database has another form than expected.
     #[error("the database's answer cannot be read: {0}")]
     Unreadable(&'static str),
@@ -225,6 +248,7 @@ impl Failure {
             Failure::Input(_) => 2,
             Failure::Differs(_, told) => told.class.exit_code(),
             Failure::Database { .. }
+            | Failure::File { .. }
             | Failure::Unreadable(_)
             | Failure::Remote(_)
             | Failure::Projection { .. }

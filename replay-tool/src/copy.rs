@@ -147,41 +147,71 @@ pub(crate) struct StoredRow<'a> {
 }
 
 /// The rows in `page`, which holds whole rows only.
-pub(crate) fn stored_rows(page: &[u8]) -> Result<Vec<StoredRow<'_>>, Failure> {
+pub(crate) fn stored_rows(page: &[u8]) -> impl Iterator<Item = Result<StoredRow<'_>, Failure>> {
     let mut fields = Fields(page);
-    let mut rows = Vec::with_capacity(page.len() / 512);
-    while let Some(columns) = fields.count() {
-        if columns != 19 {
-            return Err(Failure::Unreadable("an event has 19 columns"));
-        }
-        rows.push(StoredRow {
-            position: fields.required(long)?,
-            version: fields.required(long)?,
-            recorded_at: fields.required(long)?,
-            stream_id: fields.required(uuid)?,
-            event_id: fields.required(uuid)?,
-            owner_id: fields.optional(uuid)?,
-            correlation_id: fields.required(uuid)?,
-            causation_id: fields.optional(uuid)?,
-            subject_id: fields.optional(uuid)?,
-            schema_version: fields.required(short)?,
-            livemode: fields.required(boolean)?,
-            category: fields.required(text)?,
-            event_type: fields.required(text)?,
-            actor: fields.required(text)?,
-            request_id: fields.optional(text)?,
-            prev_leaf: fields.required(Some)?,
-            leaf: fields.required(Some)?,
-            payload: fields.required(Some)?,
-            sealed: fields.optional(Some)?,
-        });
-    }
-    Ok(rows)
+    std::iter::from_fn(move || fields.count().map(|columns| stored_row(&mut fields, columns)))
 }
 
-impl StoredRow<'_> {
+fn stored_row<'a>(fields: &mut Fields<'a>, columns: i16) -> Result<StoredRow<'a>, Failure> {
+    if columns != 19 {
+        return Err(Failure::Unreadable("an event has 19 columns"));
+    }
+    Ok(StoredRow {
+        position: fields.required(long)?,
+        version: fields.required(long)?,
+        recorded_at: fields.required(long)?,
+        stream_id: fields.required(uuid)?,
+        event_id: fields.required(uuid)?,
+        owner_id: fields.optional(uuid)?,
+        correlation_id: fields.required(uuid)?,
+        causation_id: fields.optional(uuid)?,
+        subject_id: fields.optional(uuid)?,
+        schema_version: fields.required(short)?,
+        livemode: fields.required(boolean)?,
+        category: fields.required(text)?,
+        event_type: fields.required(text)?,
+        actor: fields.required(text)?,
+        request_id: fields.optional(text)?,
+        prev_leaf: fields.required(Some)?,
+        leaf: fields.required(Some)?,
+        payload: fields.required(Some)?,
+        sealed: fields.optional(Some)?,
+    })
+}
+
+impl<'a> StoredRow<'a> {
+    /// Appends the entry that the columns give, whatever they hold: the layout of `events::leaf`.
+    pub fn write_entry(&self, out: &mut Vec<u8>, payload_hash: &Hash32, sealed_hash: &Hash32) {
+        fn text(out: &mut Vec<u8>, text: &str) {
+            out.extend_from_slice(&u16::try_from(text.len()).unwrap_or(u16::MAX).to_be_bytes());
+            out.extend_from_slice(text.as_bytes());
+        }
+        out.push(1);
+        text(out, self.category);
+        out.extend_from_slice(self.stream_id.as_bytes());
+        out.extend_from_slice(&self.version.to_be_bytes());
+        out.extend_from_slice(self.prev_leaf);
+        out.extend_from_slice(self.event_id.as_bytes());
+        text(out, self.event_type);
+        out.extend_from_slice(&self.schema_version.to_be_bytes());
+        out.extend_from_slice(&self.recorded_at.to_be_bytes());
+        out.extend_from_slice(self.owner_id.unwrap_or_default().as_bytes());
+        out.push(u8::from(self.livemode));
+        for id in [Some(self.correlation_id), self.causation_id, self.subject_id] {
+            out.extend_from_slice(id.unwrap_or_default().as_bytes());
+        }
+        text(out, self.actor);
+        text(out, self.request_id.unwrap_or_default());
+        out.extend_from_slice(&payload_hash.0);
+        out.extend_from_slice(&sealed_hash.0);
+    }
+
     /// What the row's leaf has to bind, or the column that has no place in the vocabulary.
-    pub fn entry(&self) -> Result<Entry<'_>, &'static str> {
+    pub fn entry(&self) -> Result<Entry<'a>, &'static str> {
+        // The entry has one form for null and for these, so the columns must have one, too.
+        if [self.owner_id, self.causation_id, self.subject_id].contains(&Some(Uuid::nil())) || self.request_id == Some("") {
+            return Err("a column holds the value that stands for null");
+        }
         let category: Category = self.category.parse().map_err(|_| "category is not in the vocabulary")?;
         Ok(Entry {
             stream: StreamId::new(category, self.stream_id),

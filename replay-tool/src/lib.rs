@@ -1,9 +1,11 @@
 #![doc = include_str!("../README.md")]
 
 mod attest;
+mod bundle;
 mod class;
 pub mod cli;
 mod copy;
+mod floor;
 mod history;
 mod inspect;
 mod models;
@@ -15,12 +17,15 @@ mod remote;
 mod settings;
 mod state;
 pub mod tables;
+mod tail;
 mod trail;
 mod verify;
 mod witness;
 
 pub use attest::{OnRecord, attest};
+pub use bundle::{ExportOptions, ExportReport, SEGMENT_EVENTS, export};
 pub use class::{Break, BreakClass, Failure, Told};
+pub use floor::{Floor, floor};
 pub use history::{Completeness, HistoryReport, HistoryStep, history, verify_history};
 pub use inspect::{Inclusion, Inspection, inspect};
 pub use models::{Besides, ModelBeside, ModelHolds, ModelTable, Tell, diff, open_models, rebuild, rebuild_beside};
@@ -30,6 +35,7 @@ pub use state::{
     AsOf, AsOfRow, AtPosition, Attested, AttestedState, Changed, Consistency, Missed, ModelState, Numbers, RowChange, StateReport, WhatIf,
     When, as_of, verify_state, what_if,
 };
+pub use tail::{Followed, TailOptions, tail};
 pub use trail::{Attempt, EvidenceFound, Money, Stage, Step, Trail, trail};
-pub use verify::{ReceiptKeys, VerifyOptions, VerifyReport, verify};
+pub use verify::{ReceiptKeys, Resume, VerifyOptions, VerifyReport, verify, verify_bundle};
 pub use witness::{WitnessOptions, Witnessed, witness};

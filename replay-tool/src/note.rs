@@ -1,10 +1,11 @@
 //! The keys that the log's checkpoints may be signed with.
 
-use crate::class::{Doing, Failure};
+use crate::class::{Break, BreakClass, Doing, Failure};
 use ed25519_dalek::VerifyingKey;
 use events::{
     proof::{Checkpoint, NoteKey},
     vault::KeyPurpose,
+    vocab::bytes::Hash32,
 };
 use sqlx::PgConnection;
 
@@ -24,13 +25,8 @@ impl LogKeys {
 
     /// The keys that the database publishes.
     pub async fn published(connection: &mut PgConnection) -> Result<Self, Failure> {
-        let rows: Vec<(String, Vec<u8>)> = sqlx::query_as(include_str!("sql/public_keys.sql"))
-            .bind(KeyPurpose::Log.as_str())
-            .fetch_all(connection)
-            .await
-            .doing("reading the log's published keys (give the key with --vkey if this role may not)")?;
-        let key = |public: Vec<u8>| VerifyingKey::from_bytes(&public.try_into().ok()?).ok();
-        let keys: Option<Vec<_>> = rows.into_iter().map(|(_, public)| key(public)).collect();
+        let published = public_keys(connection, KeyPurpose::Log).await?;
+        let keys: Option<Vec<_>> = published.iter().map(|(_, public)| VerifyingKey::from_bytes(public).ok()).collect();
         keys.map(LogKeys::Published).ok_or(Failure::Unreadable("a published key of the log is not an Ed25519 public key"))
     }
 
@@ -53,4 +49,21 @@ impl LogKeys {
             }
         }
     }
+}
+
+/// The keys that the database publishes for a purpose, current and retired, each under the fingerprint that names it.
+pub(crate) async fn public_keys(connection: &mut PgConnection, purpose: KeyPurpose) -> Result<Vec<(String, [u8; 32])>, Failure> {
+    let rows: Vec<(String, Vec<u8>)> = sqlx::query_as(include_str!("sql/public_keys.sql"))
+        .bind(purpose.as_str())
+        .fetch_all(connection)
+        .await
+        .doing("reading the published keys (give them with --vkey and --jwks if this role may not)")?;
+    rows.into_iter()
+        .map(|(kid, public)| -> Result<_, Failure> {
+            let fingerprint = Hash32::of(&public).to_string();
+            let mismatch = || Break::at(BreakClass::KeyMismatch, 0, format!("the {} key {kid} has another fingerprint", purpose.as_str()));
+            let public = public.try_into().ok().filter(|_| fingerprint.get(..16) == Some(kid.as_str())).ok_or_else(mismatch)?;
+            Ok((kid, public))
+        })
+        .collect()
 }

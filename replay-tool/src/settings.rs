@@ -54,6 +54,15 @@ impl Settings {
         self.folder.is_some()
     }
 
+    /// The log's verifier key alone: the one given, or the development service's own.
+    pub fn find_vkey(dev_file: Option<PathBuf>, given: Option<String>) -> Result<Option<String>, Failure> {
+        match (given, dev_file) {
+            (Some(given), _) => Ok(Some(given)),
+            (None, Some(path)) => Ok(read(&path)?.log_vkey),
+            (None, None) => Ok(None),
+        }
+    }
+
     /// The key that opens personal data: the one given, or the development service's own.
     pub fn master_key(&self, given: Option<String>) -> Result<MasterKey, Failure> {
         let text = match (given, &self.folder) {

@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod browser;
+pub mod bundles;
 pub mod chain;
 pub mod checks;
 pub mod db;

@@ -41,15 +41,20 @@ impl Drop for Folder {
     }
 }
 
-/// The command `hilt` as it was built beside the running test; killed with its value.
+/// The program of that name as it was built beside the running test.
 ///
 /// # Panics
 /// If it was not built.
-pub fn hilt(arguments: &[&str]) -> Command {
+pub fn binary(name: &str) -> PathBuf {
     let tests = env::current_exe().expect("a test knows its own path");
-    let binary = tests.parent().and_then(Path::parent).expect("a test lies below the target directory").join("hilt");
+    let binary = tests.parent().and_then(Path::parent).expect("a test lies below the target directory").join(name);
     assert!(binary.exists(), "{} is missing: build the workspace first, as bin/test does", binary.display());
-    let mut command = Command::new(binary);
+    binary
+}
+
+/// The command `hilt` as it was built beside the running test; killed with its value.
+pub fn hilt(arguments: &[&str]) -> Command {
+    let mut command = Command::new(binary("hilt"));
     command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     command
 }

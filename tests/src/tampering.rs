@@ -8,6 +8,9 @@ use events::log::Log;
 use replay_tool::{Break, BreakClass, Failure, VerifyOptions, VerifyReport};
 use sqlx::{AssertSqlSafe, PgPool};
 
+/// The tables that are put back after a tampering.
+const KEPT: [&str; 5] = ["events", "head", "claims", "tree_heads", "signing_keys"];
+
 /// Two shops' worth of history: two paid sessions, one proven, one open, one in the sandbox; signed twice.
 pub struct World {
     /// Its database.
@@ -54,10 +57,14 @@ pub async fn world() -> World {
 }
 
 impl World {
+    /// The auditor's own key, and nothing else of his own.
+    pub fn options(&self) -> VerifyOptions {
+        VerifyOptions { vkey: Some(self.vkey.clone()), ..VerifyOptions::default() }
+    }
+
     /// Verifies the log with its key.
     pub async fn verify(&self) -> Result<VerifyReport, Failure> {
-        let options = VerifyOptions { vkey: Some(self.vkey.clone()), ..VerifyOptions::default() };
-        replay_tool::verify(&self.admin, &options, &|_| {}).await
+        replay_tool::verify(&self.admin, &self.options(), &|_| {}).await
     }
 
     /// The break that verifying ends on.
@@ -84,14 +91,19 @@ impl World {
 
     /// What a tampering came to, after which everything is put back.
     pub async fn found_after(&self, statements: &str) -> (BreakClass, u64) {
+        self.named_after(statements, &self.options()).await
+    }
+
+    /// The same, verified with those options.
+    pub async fn named_after(&self, statements: &str, options: &VerifyOptions) -> (BreakClass, u64) {
         sqlx::raw_sql("CREATE SCHEMA kept").execute(&self.admin).await.unwrap();
-        for table in ["events", "head", "claims", "tree_heads"] {
+        for table in KEPT {
             let keep = format!("CREATE TABLE kept.{table} AS SELECT * FROM log.{table}");
             sqlx::raw_sql(AssertSqlSafe(keep)).execute(&self.admin).await.unwrap();
         }
         self.tamper(statements).await;
-        let found = self.verify().await;
-        for table in ["events", "head", "claims", "tree_heads"] {
+        let found = replay_tool::verify(&self.admin, options, &|_| {}).await;
+        for table in KEPT {
             self.tamper(&format!("DELETE FROM log.{table}; INSERT INTO log.{table} SELECT * FROM kept.{table}")).await;
         }
         sqlx::raw_sql("DROP SCHEMA kept CASCADE").execute(&self.admin).await.unwrap();

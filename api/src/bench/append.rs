@@ -1,6 +1,9 @@
 //! Appends a second: clients that each fill short streams at expected versions, beside the same bytes written bare.
 
-use super::scratch::{self, BenchError};
+use super::{
+    scratch::{self, BenchError},
+    usage::own_cpu_seconds,
+};
 use events::{
     clock::{Clock, new_id},
     log::{Append, AppendError, Context, Expected, Log, LogOptions, NewEvent, StreamWrite},
@@ -86,9 +89,9 @@ async fn measure(scratch: PgConnectOptions, options: &AppendOptions) -> Result<B
     append_all(&log, options.clients, options.events / 20).await?;
 
     let before = log.head().await?;
-    let (cpu, started) = (cpu_seconds(), Instant::now());
+    let (cpu, started) = (own_cpu_seconds(), Instant::now());
     let mut latencies = append_all(&log, options.clients, options.events).await?;
-    let (seconds, cpu_seconds) = (started.elapsed().as_secs_f64(), cpu_seconds() - cpu);
+    let (seconds, cpu_seconds) = (started.elapsed().as_secs_f64(), own_cpu_seconds() - cpu);
     let after = log.head().await?;
 
     let events = after.next_position - before.next_position;
@@ -234,12 +237,4 @@ async fn insert_bare(connection: &mut PgConnection, rows: &[Recorded]) -> Result
         .execute(connection)
         .await?;
     Ok(())
-}
-
-/// CPU seconds of this process so far.
-fn cpu_seconds() -> f64 {
-    // Fields 14 and 15 after the command in parentheses: user and system time in ticks of 1/100 s.
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let fields = stat.rsplit_once(") ").map(|(_, rest)| rest).unwrap_or_default();
-    fields.split(' ').skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / 100.0
 }

@@ -4,3 +4,5 @@
 pub mod append;
 pub mod check;
 pub mod scratch;
+pub mod usage;
+pub mod verify;

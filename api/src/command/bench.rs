@@ -5,6 +5,7 @@ use api::{
     bench::{
         append::{self, AppendOptions, BenchReport},
         check::{self, CheckOptions, CheckReport, Rate},
+        verify::{self, Turn, VerifyOptions, VerifyReport, What as VerifyTurn},
     },
     config::Config,
     listen,
@@ -58,6 +59,30 @@ enum What {
         #[arg(long)]
         json: bool,
     },
+    /// The CPU that verifying a log of whole payments costs, beside COPY at both ends and the hashing alone, each in a process of its
+    /// own; and the memory that it takes.
+    ///
+    /// Measured where `append` is.
+    Verify {
+        /// How many events there are at least.
+        #[arg(long, default_value_t = 1_000_000)]
+        events: u64,
+        /// How often the two take turns; the median counts.
+        #[arg(long, default_value_t = 3)]
+        turns: usize,
+        /// One JSON line instead of text.
+        #[arg(long)]
+        json: bool,
+    },
+    /// One turn of `verify`, for its own process; the database is that of HILT_ADMIN_DATABASE_URL.
+    #[command(hide = true)]
+    VerifyTurn {
+        /// What to do.
+        what: VerifyTurn,
+        /// The log's verifier key.
+        #[arg(env = "HILT_LOG_VKEY")]
+        vkey: String,
+    },
     /// The bare route of `check`, for its own process.
     #[command(hide = true)]
     CheckFloor {
@@ -73,6 +98,12 @@ impl Bench {
             check::serve_floor(listen::bind(config.listen).await?, length).await?;
             return Ok(ExitCode::SUCCESS);
         }
+        if let What::VerifyTurn { what, vkey } = self.what {
+            let url = config.admin_database_url.ok_or("a turn needs HILT_ADMIN_DATABASE_URL")?;
+            let turn = verify::run_turn(what, url.expose(), &vkey).await.map_err(|error| super::with_causes(&error))?;
+            println!("{}", serde_json::to_string(&turn)?);
+            return Ok(ExitCode::SUCCESS);
+        }
         let (admin_url, stack) = server(&config).await?;
         let printed = match self.what {
             What::Append { clients, events, json } => {
@@ -84,7 +115,11 @@ impl Bench {
                 let measured = check::run(CheckOptions { admin_url, connections, entitlements, turn, turns }).await;
                 measured.map(|report| print_check(&report, json))
             }
-            What::CheckFloor { .. } => Ok(Ok(())),
+            What::Verify { events, turns, json } => {
+                let measured = verify::run(VerifyOptions { admin_url, events, turns }).await;
+                measured.map(|report| print_verify(&report, json))
+            }
+            What::CheckFloor { .. } | What::VerifyTurn { .. } => Ok(Ok(())),
         };
         if let Some(stack) = stack {
             stack.throw_away().await?;
@@ -151,5 +186,24 @@ fn print_check(report: &CheckReport, json: bool) -> Result<(), Refusal> {
         report.peak_memory_bytes >> 20,
         report.fallbacks
     );
+    Ok(())
+}
+
+fn print_verify(report: &VerifyReport, json: bool) -> Result<(), Refusal> {
+    if json {
+        println!("{}", serde_json::to_string(report)?);
+        return Ok(());
+    }
+    let show = |what: &str, turn: &Turn| {
+        let (client, server) = (turn.client_cpu_seconds, turn.server_cpu_seconds);
+        let (cpu, memory) = (turn.cpu_seconds(), turn.peak_memory_bytes >> 20);
+        println!("  {what:<8} {cpu:>6.2} CPU s: {client:.2} here, {server:.2} of the server; {:.2} s, {memory} MiB", turn.seconds);
+    };
+    println!("{} events in {} streams, {} receipts", report.events, report.streams, report.receipts);
+    show("verify", &report.verify);
+    show("floor", &report.floor);
+    println!("  of the verification {:.2} CPU s are Ed25519 signatures of receipts", report.verify.signature_cpu_seconds);
+    println!("  laid aside on disk: {} MiB", report.verify.spilled_bytes >> 20);
+    println!("  ratio {:.2} without the signatures, of {:.2?}; {:.2} with them", report.ratio, report.ratios, report.ratio_with_signatures);
     Ok(())
 }

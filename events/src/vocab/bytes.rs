@@ -1,12 +1,28 @@
 //! Fixed-size byte strings: binary in MessagePack, text in JSON.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{Error as _, Visitor},
+};
 use std::{fmt, str::FromStr};
 
 /// Text that is not the expected byte string.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct Malformed(pub &'static str);
+
+/// Reads a byte string of one length, without a copy in between.
+struct Exactly<const N: usize>;
+
+impl<const N: usize> Visitor<'_> for Exactly<N> {
+    type Value = [u8; N];
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{N} bytes")
+    }
+    fn visit_bytes<E: serde::de::Error>(self, bytes: &[u8]) -> Result<[u8; N], E> {
+        bytes.try_into().map_err(|_| E::invalid_length(bytes.len(), &self))
+    }
+}
 
 macro_rules! byte_strings {
     ($( $(#[$doc:meta])* $name:ident [$size:literal] $encode:ident $decode:ident $rule:literal ),* $(,)?) => {$(
@@ -43,8 +59,7 @@ macro_rules! byte_strings {
                 if deserializer.is_human_readable() {
                     String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
                 } else {
-                    let bytes = serde_bytes::ByteBuf::deserialize(deserializer)?;
-                    $name::try_from(bytes.as_slice()).map_err(D::Error::custom)
+                    deserializer.deserialize_bytes(Exactly).map($name)
                 }
             }
         }

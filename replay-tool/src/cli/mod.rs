@@ -3,11 +3,13 @@
 mod as_of;
 mod attest;
 mod certificate;
+mod export;
 mod history;
 mod inspect;
 mod models;
 mod output;
 mod state;
+mod tail;
 mod trail;
 mod verify;
 mod what_if;
@@ -45,6 +47,10 @@ struct Common {
 enum Command {
     /// Hold the whole log against everything it promises, and stop at the first break.
     Verify(verify::Verify),
+    /// Write a part of the log as files that anybody can check without this database.
+    Export(export::Export),
+    /// Follow the log as it grows, and check each event as it comes.
+    Tail(tail::Tail),
     /// Build read models anew from the log, beside those in use, put them in their place, and compare.
     Rebuild(models::Rebuild),
     /// Fold the log anew and compare with the read models in use, which stay as they are.
@@ -79,6 +85,12 @@ impl Common {
 /// Parses the arguments, does what they ask, prints the outcome.
 pub async fn run() -> ExitCode {
     let Cli { common, command } = Cli::parse();
+    // Whoever reads line by line gets the break on one line, too.
+    let shape = match (common.json, &command) {
+        (false, _) => output::Shape::Text,
+        (true, Command::Tail(_)) => output::Shape::Line,
+        (true, _) => output::Shape::Document,
+    };
     match command.run(&common).await {
         Ok(text) => {
             // Nobody is left to tell when the reader of the output is gone.
@@ -86,7 +98,7 @@ pub async fn run() -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(failure) => {
-            output::report(&failure, common.json);
+            output::report(&failure, shape);
             ExitCode::from(failure.exit_code())
         }
     }
@@ -97,6 +109,8 @@ impl Command {
     async fn run(self, common: &Common) -> Result<String, Failure> {
         match self {
             Command::Verify(verify) => verify.run(common).await,
+            Command::Export(export) => export.run(common).await,
+            Command::Tail(tail) => tail.run(common).await,
             Command::Rebuild(rebuild) => rebuild.run(common).await,
             Command::Diff(models) => models.run(common, false).await,
             Command::Attest(attest) => attest.run(common).await,

@@ -7,6 +7,16 @@ use std::{
     io::Write as _,
 };
 
+/// How a failure is told.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    Text,
+    /// One JSON document.
+    Document,
+    /// JSON on one line.
+    Line,
+}
+
 /// An outcome as text, or as one JSON document.
 pub(super) fn print<T: Serialize + fmt::Display>(value: &T, json: bool) -> String {
     match json {
@@ -16,13 +26,17 @@ pub(super) fn print<T: Serialize + fmt::Display>(value: &T, json: bool) -> Strin
 }
 
 /// Breaks go where the outcome goes, and in JSON so does everything; what kept the tool from an outcome goes to standard error.
-pub(super) fn report(failure: &Failure, json: bool) {
-    let text = match failure {
-        Failure::Differs(_, told) => told.text.clone(),
-        Failure::Broken(found) if json => format!("{:#}\n", serde_json::json!({ "ok": false, "break": found })),
-        Failure::Broken(found) => format!("It does not hold.\n  {found}\n"),
-        _ if json => format!("{:#}\n", serde_json::json!({ "ok": false, "error": causes(failure) })),
-        _ => {
+pub(super) fn report(failure: &Failure, shape: Shape) {
+    let document = match failure {
+        Failure::Broken(found) => serde_json::json!({ "ok": false, "break": found }),
+        _ => serde_json::json!({ "ok": false, "error": causes(failure) }),
+    };
+    let text = match (shape, failure) {
+        (_, Failure::Differs(_, told)) => told.text.clone(),
+        (Shape::Document, _) => format!("{document:#}\n"),
+        (Shape::Line, _) => format!("{document}\n"),
+        (Shape::Text, Failure::Broken(found)) => format!("It does not hold.\n  {found}\n"),
+        (Shape::Text, _) => {
             eprintln!("hilt-replay: {}", causes(failure));
             return;
         }

@@ -1,261 +1,299 @@
 //! The lifecycle's chain of causation: every stage cites the earlier event that permits it, of the same owner and of the same
 //! payment, and access rests on bound evidence (INV-1 to INV-4, INV-7, INV-39).
+//!
+//! This file says what an event permits later ones and what it demands of earlier ones; whether a demand is met is found by
+//! [`joins`](super::joins).
 
 use super::row::Entry;
 use crate::class::{Break, BreakClass};
 use events::vocab::{
-    event::{ActivationEvidence, EntitlementOrigin, Event, PaymentSessionConfirmed, ReceiptMapped},
-    id::{EntitlementId, EventId, MembershipId, OwnerId, PaymentId, ProofId, ReceiptId, SandboxSessionId, SessionId},
+    event::{ActivationEvidence, EntitlementActivated, EntitlementOrigin, Event, ReceiptCreated},
+    id::{EntitlementId, EventId, MembershipId, PaymentId, ProofId, ReceiptId, SandboxSessionId, SessionId},
     money::Minor,
     time::Timestamp,
     words::{Outcome, ReceiptSource},
 };
-use std::collections::HashMap;
 use uuid::Uuid;
 
-/// What an event permits, in as few bytes as it takes.
+/// What an event permits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Permit {
+pub(crate) enum Permit {
     SessionCreated(SessionId),
     RequirementAuthored(SessionId),
     PaymentCreated(PaymentId),
     ProofFingerprinted(ProofId),
     VerificationPassed(ProofId),
     Settled(ProofId, PaymentId),
+    /// A settlement of the payment, whichever proof it is of.
+    SettledPayment(PaymentId),
     ReceiptCreated(ReceiptId, PaymentId),
     ReceiptMapped(ProofId, ReceiptId, PaymentId, Option<EntitlementId>),
     PaymentConfirmed(PaymentId),
-    EntitlementActivated(EntitlementId),
     MembershipExtended,
     MembershipLinked(MembershipId, EntitlementId),
     SandboxConfirmed(SandboxSessionId),
 }
 
-struct Permitted {
-    owner_id: Option<OwnerId>,
-    livemode: bool,
-    permit: Permit,
+/// Why an event must cite another, and what it is told when it does not.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub(crate) enum Rule {
+    SessionOfRequirement,
+    RequirementOfProof,
+    ProofOfVerification,
+    VerificationOfSettlement,
+    SettlementOfPayment,
+    SettlementOfMapping,
+    ReceiptOfMapping,
+    ConfirmedPayment,
+    Extension,
+    PaidUntil,
+    EvidenceOfActivation,
+    OriginOfActivation,
+    ActivationOfSession,
+    SourceOfWebhook,
 }
 
-/// What is remembered of the log so far: about 100 bytes for each event that permits another, 40 for each other event.
-#[derive(Default)]
-pub(crate) struct Lifecycle {
-    positions: HashMap<EventId, u64>,
-    permits: HashMap<EventId, Permitted>,
-    pended: HashMap<EntitlementId, Pended>,
-    /// Memberships that begin or go on, by the last event that says so; one that is over is not here.
-    paid_until: HashMap<MembershipId, Timestamp>,
-}
+impl Rule {
+    const ALL: &[Rule] = &[
+        Rule::SessionOfRequirement,
+        Rule::RequirementOfProof,
+        Rule::ProofOfVerification,
+        Rule::VerificationOfSettlement,
+        Rule::SettlementOfPayment,
+        Rule::SettlementOfMapping,
+        Rule::ReceiptOfMapping,
+        Rule::ConfirmedPayment,
+        Rule::Extension,
+        Rule::PaidUntil,
+        Rule::EvidenceOfActivation,
+        Rule::OriginOfActivation,
+        Rule::ActivationOfSession,
+        Rule::SourceOfWebhook,
+    ];
 
-/// What an entitlement waits for, and the membership that its customer has to its product, if he has one.
-struct Pended {
-    origin: EntitlementOrigin,
-    membership: MembershipId,
-}
-
-impl Lifecycle {
-    /// Checks `entry` against what came before, then remembers it.
-    pub fn fold(&mut self, entry: &Entry) -> Result<(), Break> {
-        if let Some(first) = self.positions.insert(entry.event_id, entry.position) {
-            return Err(entry.broken(BreakClass::EventIdRepeated, format!("position {first} has the same event id")));
-        }
-        self.stage(entry)?;
-        self.remember(entry)
+    /// The rule of that number.
+    pub fn of(number: u64) -> Option<Self> {
+        Rule::ALL.get(usize::try_from(number).ok()?).copied()
     }
 
-    fn stage(&self, entry: &Entry) -> Result<(), Break> {
-        use BreakClass::{SettlementWithoutVerification, StageWithoutCause};
-        match &entry.event {
-            Event::PaymentCreated(e) => sums(entry, e.amount, e.merchant_amount, e.fee_amount),
-            Event::PaymentRequirementAuthored(e) => {
-                sums(entry, e.gross, e.merchant_amount, e.fee_amount)?;
-                self.cites(entry, StageWithoutCause, e.session_event, &[Permit::SessionCreated(e.session_id)])
-            }
-            Event::ProofFingerprinted(e) => {
-                let requirement = e.session_id.map(Permit::RequirementAuthored).unwrap_or(Permit::PaymentCreated(e.payment_id));
-                self.cites(entry, StageWithoutCause, e.requirement_event, &[requirement, Permit::PaymentCreated(e.payment_id)])
-            }
-            Event::VerificationAttempted(e) => {
-                self.cites(entry, StageWithoutCause, e.proof_event, &[Permit::ProofFingerprinted(e.proof_id)])
-            }
-            Event::SettlementEvidenced(e) => {
-                sums(entry, e.gross, e.merchant_amount, e.fee_amount)?;
-                self.cites(entry, SettlementWithoutVerification, e.verification_event, &[Permit::VerificationPassed(e.proof_id)])
-            }
-            Event::PaymentConfirmed(e) => self.cites_settlement(entry, e.settlement_event, e.payment_id),
-            Event::ReceiptCreated(_) if entry.version > 0 => {
-                Err(entry.broken(BreakClass::ReceiptRepeated, "a receipt is issued once, at the start of its stream"))
-            }
-            Event::ReceiptCreated(e) => match (e.source, e.settlement_event, e.payment_id) {
-                (ReceiptSource::Checkout, Some(settlement), Some(payment)) => self.cites_settlement(entry, settlement, payment),
-                (ReceiptSource::MerchantSubmitted, None, None) => Ok(()),
-                _ => Err(entry.broken(StageWithoutCause, "a checkout receipt rests on a settlement, one made by hand on none")),
-            },
-            Event::FeeDue(e) => self.cites_settlement(entry, e.settlement_event, e.payment_id),
-            Event::ReceiptMapped(e) => self.mapped(entry, e),
-            Event::MembershipActivated(e) => {
-                self.cites(entry, StageWithoutCause, e.payment_event, &[Permit::PaymentConfirmed(e.payment_id)])
-            }
-            Event::MembershipEntitlementLinked(e) => match self.paid_until.get(&e.membership_id) {
-                Some(end) if *end == e.period_end => Ok(()),
-                _ => Err(entry.broken(StageWithoutCause, "the membership was not active until the end that it names")),
-            },
-            Event::EntitlementRenewed(e) => self.cites(entry, StageWithoutCause, e.membership_event, &[Permit::MembershipExtended]),
-            Event::DeliveryRequested(e) => self.cites(entry, StageWithoutCause, e.payment_event, &[Permit::PaymentConfirmed(e.payment_id)]),
-            Event::IdentitySessionConsumed(e) => {
-                self.cites(entry, StageWithoutCause, e.payment_event, &[Permit::PaymentConfirmed(e.payment_id)])
-            }
-            Event::MembershipRenewed(e) => self.cites(entry, StageWithoutCause, e.payment_event, &[Permit::PaymentConfirmed(e.payment_id)]),
-            Event::EntitlementActivated(e) => self.activated(entry, e.entitlement_id, &e.evidence),
-            Event::PaymentSessionConfirmed(e) => self.session_confirmed(entry, e),
-            Event::WebhookEmitted(e) => match self.positions.get(&e.source_event) {
-                Some(position) if *position == e.source_position && *position < entry.position => Ok(()),
-                _ => Err(missing(entry, StageWithoutCause, e.source_event, "the event it tells of, at the position it names")),
-            },
-            _ => Ok(()),
-        }
-    }
-
-    /// `cited` must be an earlier event of the same owner and mode that says one of `accepted`.
-    fn cites(&self, entry: &Entry, class: BreakClass, cited: EventId, accepted: &[Permit]) -> Result<(), Break> {
-        match self.permits.get(&cited) {
-            Some(known) if accepted.contains(&known.permit) && known.is_of(entry) => Ok(()),
-            _ => Err(missing(entry, class, cited, accepted.first().map_or("an event", Permit::describe))),
-        }
-    }
-
-    fn cites_settlement(&self, entry: &Entry, cited: EventId, payment: PaymentId) -> Result<(), Break> {
-        match self.permits.get(&cited) {
-            Some(known) if known.is_of(entry) && matches!(known.permit, Permit::Settled(_, of) if of == payment) => Ok(()),
-            _ => Err(missing(entry, BreakClass::StageWithoutCause, cited, "the settlement of its payment")),
-        }
-    }
-
-    fn mapped(&self, entry: &Entry, e: &ReceiptMapped) -> Result<(), Break> {
-        let class = BreakClass::StageWithoutCause;
-        self.cites(entry, class, e.settlement_event, &[Permit::Settled(e.proof_id, e.payment_id)])?;
-        self.cites(entry, class, e.receipt_event, &[Permit::ReceiptCreated(e.receipt_id, e.payment_id)])
-    }
-
-    fn session_confirmed(&self, entry: &Entry, e: &PaymentSessionConfirmed) -> Result<(), Break> {
-        let activated = self.permits.get(&e.entitlement_event).filter(|known| known.is_of(entry));
-        let origin = match activated.map(|known| known.permit) {
-            Some(Permit::EntitlementActivated(entitlement)) => self.pended.get(&entitlement).map(|pended| pended.origin),
-            _ => None,
-        };
-        match origin {
-            Some(EntitlementOrigin::Session { session_id, .. }) if session_id == e.session_id => Ok(()),
-            _ => Err(missing(entry, BreakClass::StageWithoutCause, e.entitlement_event, "the activation of its entitlement")),
-        }
-    }
-
-    fn activated(&self, entry: &Entry, entitlement: EntitlementId, evidence: &ActivationEvidence) -> Result<(), Break> {
-        let class = BreakClass::ActivationWithoutEvidence;
-        let Some(Pended { origin, membership }) = self.pended.get(&entitlement) else {
-            return Err(entry.broken(class, "the entitlement was never pending"));
-        };
-        match (*evidence, *origin) {
-            (
-                ActivationEvidence::Receipt { proof_id, receipt_id, payment_id, receipt_mapped_event, .. },
-                EntitlementOrigin::Session { payment_id: awaited, .. },
-            ) if payment_id == awaited && entry.livemode => {
-                let mapped = Permit::ReceiptMapped(proof_id, receipt_id, payment_id, Some(entitlement));
-                self.cites(entry, class, receipt_mapped_event, &[mapped])
-            }
-            (
-                ActivationEvidence::Sandbox { sandbox_session_id, confirmed_event },
-                EntitlementOrigin::Sandbox { sandbox_session_id: awaited, .. },
-            ) if sandbox_session_id == awaited && !entry.livemode => {
-                self.cites(entry, class, confirmed_event, &[Permit::SandboxConfirmed(sandbox_session_id)])
-            }
-            (ActivationEvidence::Membership { membership_id, linked_event }, EntitlementOrigin::Session { .. })
-                if membership_id == *membership && entry.livemode =>
-            {
-                self.cites(entry, class, linked_event, &[Permit::MembershipLinked(membership_id, entitlement)])
-            }
-            _ => Err(entry.broken(class, "the evidence is of another payment, session, customer or mode than the entitlement waits for")),
-        }
-    }
-
-    /// Notes what `entry` permits; an event speaks only for the stream it stands in.
-    fn remember(&mut self, entry: &Entry) -> Result<(), Break> {
-        if let Event::EntitlementPended(e) = &entry.event {
-            let membership = MembershipId::of(e.product_id, e.subject_id);
-            self.pended.entry(e.entitlement_id).or_insert(Pended { origin: e.origin, membership });
-        }
-        match &entry.event {
-            Event::MembershipActivated(e) => drop(self.paid_until.insert(e.membership_id, e.period_end)),
-            Event::MembershipRenewed(e) => drop(self.paid_until.insert(e.membership_id, e.period_end)),
-            Event::MembershipGifted(e) => drop(self.paid_until.insert(e.membership_id, e.period_end)),
-            Event::MembershipEnteredGrace(e) => drop(self.paid_until.remove(&e.membership_id)),
-            Event::MembershipExpired(e) => drop(self.paid_until.remove(&e.membership_id)),
-            Event::MembershipRevoked(e) => drop(self.paid_until.remove(&e.membership_id)),
-            _ => {}
-        }
-        let Some((stream, permit)) = permits(&entry.event) else { return Ok(()) };
-        if stream != entry.stream.id {
-            return Err(entry.broken(BreakClass::StageWithoutCause, format!("the payload speaks for {stream}, the stream is another")));
-        }
-        self.permits.insert(entry.event_id, Permitted { owner_id: entry.owner_id, livemode: entry.livemode, permit });
-        Ok(())
-    }
-}
-
-impl Permitted {
-    fn is_of(&self, entry: &Entry) -> bool {
-        self.owner_id == entry.owner_id && self.livemode == entry.livemode
-    }
-}
-
-impl Permit {
-    fn describe(&self) -> &'static str {
+    /// The class of a break.
+    pub fn class(self) -> BreakClass {
         match self {
-            Permit::SessionCreated(_) => "the creation of its session",
-            Permit::RequirementAuthored(_) => "the requirement of its session",
-            Permit::PaymentCreated(_) => "the creation of its payment",
-            Permit::ProofFingerprinted(_) => "the fingerprint of its proof",
-            Permit::VerificationPassed(_) => "a passed verification of its proof",
-            Permit::Settled(..) => "the settlement of its proof",
-            Permit::ReceiptCreated(..) => "its receipt",
-            Permit::ReceiptMapped(..) => "a receipt mapped to this entitlement's payment and proof",
-            Permit::PaymentConfirmed(_) => "the confirmation of its payment",
-            Permit::EntitlementActivated(_) => "an activated entitlement",
-            Permit::MembershipExtended => "days given to a membership or paid for",
-            Permit::MembershipLinked(..) => "the link of this entitlement with its customer's membership",
-            Permit::SandboxConfirmed(_) => "the confirmation of its sandbox session",
+            Rule::VerificationOfSettlement => BreakClass::SettlementWithoutVerification,
+            Rule::EvidenceOfActivation | Rule::OriginOfActivation => BreakClass::ActivationWithoutEvidence,
+            _ => BreakClass::StageWithoutCause,
         }
+    }
+
+    /// What should have been cited.
+    fn wanted(self) -> &'static str {
+        match self {
+            Rule::SessionOfRequirement => "the creation of its session",
+            Rule::RequirementOfProof => "the requirement of its session",
+            Rule::ProofOfVerification => "the fingerprint of its proof",
+            Rule::VerificationOfSettlement => "a passed verification of its proof",
+            Rule::SettlementOfPayment => "the settlement of its payment",
+            Rule::SettlementOfMapping => "the settlement of its proof",
+            Rule::ReceiptOfMapping => "its receipt",
+            Rule::ConfirmedPayment => "the confirmation of its payment",
+            Rule::Extension => "days given to a membership or paid for",
+            Rule::PaidUntil => "a membership that is active until then",
+            Rule::EvidenceOfActivation => "the evidence of its own payment, membership or sandbox session",
+            Rule::OriginOfActivation => "what the entitlement waits for",
+            Rule::ActivationOfSession => "the activation of its entitlement",
+            Rule::SourceOfWebhook => "the event it tells of, at the position it names",
+        }
+    }
+
+    /// What is wrong with `event`, which breaks the rule.
+    pub fn detail(self, event: &Event) -> String {
+        if self == Rule::OriginOfActivation {
+            return "the entitlement was never pending, or waits for another payment, session, customer or mode than the evidence is of"
+                .to_owned();
+        }
+        if self == Rule::PaidUntil {
+            return "the membership was not active until the end that it names".to_owned();
+        }
+        let cited = demands(event).into_iter().flatten().find_map(|demand| match demand {
+            Demand::Event { cited, rule, .. } if rule == self => Some(cited),
+            Demand::Position { cited, .. } if self == Rule::SourceOfWebhook => Some(cited),
+            Demand::SessionOf { activation, .. } if self == Rule::ActivationOfSession => Some(activation),
+            _ => None,
+        });
+        let cited = cited.map_or_else(|| "an event".to_owned(), |id| id.to_string());
+        format!("{} cites {cited}, which is not {}, earlier in the log", event.event_type().as_str(), self.wanted())
     }
 }
 
-/// What an event permits, and the stream that may say so.
-fn permits(event: &Event) -> Option<(Uuid, Permit)> {
+/// What an entitlement waits for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Awaited {
+    Payment(PaymentId),
+    Sandbox(SandboxSessionId),
+    /// That the customer's membership to the product is linked with it (RT-111).
+    Link(MembershipId),
+}
+
+/// What an event demands of those before it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Demand {
+    /// `cited` is of the same owner and mode and permits one of these.
+    Event { cited: EventId, rule: Rule, accepted: (Permit, Option<Permit>) },
+    /// `cited` is the event at that position.
+    Position { cited: EventId, position: u64 },
+    /// The entitlement waits for that.
+    Origin { entitlement: EntitlementId, awaited: Awaited },
+    /// The membership is active, and paid until then.
+    Paid { membership: MembershipId, until: Timestamp },
+    /// `activation` activated the entitlement that waited for the session, of the same owner and mode.
+    SessionOf { activation: EventId, session: SessionId },
+}
+
+/// What `event` demands of those before it.
+pub(crate) fn demands(event: &Event) -> [Option<Demand>; 2] {
+    let one = |cited, rule, permit| [Some(Demand::Event { cited, rule, accepted: (permit, None) }), None];
+    let confirmed = |cited, payment| one(cited, Rule::ConfirmedPayment, Permit::PaymentConfirmed(payment));
+    let settled = |cited, payment| one(cited, Rule::SettlementOfPayment, Permit::SettledPayment(payment));
+    match event {
+        Event::PaymentRequirementAuthored(e) => one(e.session_event, Rule::SessionOfRequirement, Permit::SessionCreated(e.session_id)),
+        Event::ProofFingerprinted(e) => {
+            let payment = Permit::PaymentCreated(e.payment_id);
+            let accepted = e.session_id.map_or((payment, None), |session| (Permit::RequirementAuthored(session), Some(payment)));
+            [Some(Demand::Event { cited: e.requirement_event, rule: Rule::RequirementOfProof, accepted }), None]
+        }
+        Event::VerificationAttempted(e) => one(e.proof_event, Rule::ProofOfVerification, Permit::ProofFingerprinted(e.proof_id)),
+        Event::SettlementEvidenced(e) => one(e.verification_event, Rule::VerificationOfSettlement, Permit::VerificationPassed(e.proof_id)),
+        Event::PaymentConfirmed(e) => settled(e.settlement_event, e.payment_id),
+        Event::ReceiptCreated(ReceiptCreated { settlement_event: Some(settlement), payment_id: Some(payment), .. }) => {
+            settled(*settlement, *payment)
+        }
+        Event::FeeDue(e) => settled(e.settlement_event, e.payment_id),
+        Event::ReceiptMapped(e) => {
+            let [settlement, _] = one(e.settlement_event, Rule::SettlementOfMapping, Permit::Settled(e.proof_id, e.payment_id));
+            let [receipt, _] = one(e.receipt_event, Rule::ReceiptOfMapping, Permit::ReceiptCreated(e.receipt_id, e.payment_id));
+            [settlement, receipt]
+        }
+        Event::MembershipActivated(e) => confirmed(e.payment_event, e.payment_id),
+        Event::MembershipRenewed(e) => confirmed(e.payment_event, e.payment_id),
+        Event::DeliveryRequested(e) => confirmed(e.payment_event, e.payment_id),
+        Event::IdentitySessionConsumed(e) => confirmed(e.payment_event, e.payment_id),
+        Event::EntitlementRenewed(e) => one(e.membership_event, Rule::Extension, Permit::MembershipExtended),
+        Event::MembershipEntitlementLinked(e) => [Some(Demand::Paid { membership: e.membership_id, until: e.period_end }), None],
+        Event::EntitlementActivated(e) => activation(e),
+        Event::PaymentSessionConfirmed(e) => [Some(Demand::SessionOf { activation: e.entitlement_event, session: e.session_id }), None],
+        Event::WebhookEmitted(e) => [Some(Demand::Position { cited: e.source_event, position: e.source_position }), None],
+        _ => [None, None],
+    }
+}
+
+fn activation(e: &EntitlementActivated) -> [Option<Demand>; 2] {
+    let (awaited, cited, permit) = match e.evidence {
+        ActivationEvidence::Receipt { proof_id, receipt_id, payment_id, receipt_mapped_event, .. } => {
+            let mapped = Permit::ReceiptMapped(proof_id, receipt_id, payment_id, Some(e.entitlement_id));
+            (Awaited::Payment(payment_id), receipt_mapped_event, mapped)
+        }
+        ActivationEvidence::Sandbox { sandbox_session_id, confirmed_event } => {
+            (Awaited::Sandbox(sandbox_session_id), confirmed_event, Permit::SandboxConfirmed(sandbox_session_id))
+        }
+        ActivationEvidence::Membership { membership_id, linked_event } => {
+            (Awaited::Link(membership_id), linked_event, Permit::MembershipLinked(membership_id, e.entitlement_id))
+        }
+    };
+    let origin = Demand::Origin { entitlement: e.entitlement_id, awaited };
+    [Some(origin), Some(Demand::Event { cited, rule: Rule::EvidenceOfActivation, accepted: (permit, None) })]
+}
+
+/// What an entitlement that is pended so waits for, and the session that its activation confirms.
+pub(crate) fn awaits(origin: EntitlementOrigin) -> (Awaited, Option<SessionId>) {
+    match origin {
+        EntitlementOrigin::Session { session_id, payment_id } => (Awaited::Payment(payment_id), Some(session_id)),
+        EntitlementOrigin::Sandbox { sandbox_session_id, .. } => (Awaited::Sandbox(sandbox_session_id), None),
+    }
+}
+
+/// Until when a membership is paid after `event`; `None` within when it is over.
+pub(crate) fn paid(event: &Event) -> Option<(MembershipId, Option<Timestamp>)> {
     Some(match event {
-        Event::PaymentSessionCreated(e) => (e.session_id.0, Permit::SessionCreated(e.session_id)),
-        Event::PaymentRequirementAuthored(e) => (e.session_id.0, Permit::RequirementAuthored(e.session_id)),
-        Event::PaymentCreated(e) => (e.payment_id.0, Permit::PaymentCreated(e.payment_id)),
-        Event::ProofFingerprinted(e) => (e.proof_id.0, Permit::ProofFingerprinted(e.proof_id)),
-        Event::VerificationAttempted(e) if e.outcome == Outcome::Passed => (e.proof_id.0, Permit::VerificationPassed(e.proof_id)),
-        Event::SettlementEvidenced(e) => (e.proof_id.0, Permit::Settled(e.proof_id, e.payment_id)),
-        // A receipt made by hand permits nothing (INV-93).
-        Event::ReceiptCreated(e) => (e.receipt_id.0, Permit::ReceiptCreated(e.receipt_id, e.payment_id?)),
-        Event::ReceiptMapped(e) => (e.proof_id.0, Permit::ReceiptMapped(e.proof_id, e.receipt_id, e.payment_id, e.entitlement_id)),
-        Event::PaymentConfirmed(e) => (e.payment_id.0, Permit::PaymentConfirmed(e.payment_id)),
-        Event::EntitlementActivated(e) => (e.entitlement_id.0, Permit::EntitlementActivated(e.entitlement_id)),
-        Event::MembershipGifted(e) => (e.membership_id.0, Permit::MembershipExtended),
-        Event::MembershipRenewed(e) => (e.membership_id.0, Permit::MembershipExtended),
-        Event::MembershipEntitlementLinked(e) => (e.membership_id.0, Permit::MembershipLinked(e.membership_id, e.entitlement_id)),
-        Event::SandboxSessionConfirmed(e) => (e.sandbox_session_id.0, Permit::SandboxConfirmed(e.sandbox_session_id)),
+        Event::MembershipActivated(e) => (e.membership_id, Some(e.period_end)),
+        Event::MembershipRenewed(e) => (e.membership_id, Some(e.period_end)),
+        Event::MembershipGifted(e) => (e.membership_id, Some(e.period_end)),
+        Event::MembershipEnteredGrace(e) => (e.membership_id, None),
+        Event::MembershipExpired(e) => (e.membership_id, None),
+        Event::MembershipRevoked(e) => (e.membership_id, None),
         _ => return None,
     })
 }
 
-fn missing(entry: &Entry, class: BreakClass, cited: EventId, wanted: &str) -> Break {
-    entry.broken(class, format!("{} cites {cited}, which is not {wanted}, earlier in the log", entry.event.event_type().as_str()))
+/// What an event permits, and the stream that may say so.
+pub(crate) fn permits(event: &Event) -> Option<(Uuid, Permit, Option<Permit>)> {
+    Some(match event {
+        Event::PaymentSessionCreated(e) => (e.session_id.0, Permit::SessionCreated(e.session_id), None),
+        Event::PaymentRequirementAuthored(e) => (e.session_id.0, Permit::RequirementAuthored(e.session_id), None),
+        Event::PaymentCreated(e) => (e.payment_id.0, Permit::PaymentCreated(e.payment_id), None),
+        Event::ProofFingerprinted(e) => (e.proof_id.0, Permit::ProofFingerprinted(e.proof_id), None),
+        Event::VerificationAttempted(e) if e.outcome == Outcome::Passed => (e.proof_id.0, Permit::VerificationPassed(e.proof_id), None),
+        Event::SettlementEvidenced(e) => {
+            (e.proof_id.0, Permit::Settled(e.proof_id, e.payment_id), Some(Permit::SettledPayment(e.payment_id)))
+        }
+        // A receipt made by hand permits nothing (INV-93).
+        Event::ReceiptCreated(e) => (e.receipt_id.0, Permit::ReceiptCreated(e.receipt_id, e.payment_id?), None),
+        Event::ReceiptMapped(e) => (e.proof_id.0, Permit::ReceiptMapped(e.proof_id, e.receipt_id, e.payment_id, e.entitlement_id), None),
+        Event::PaymentConfirmed(e) => (e.payment_id.0, Permit::PaymentConfirmed(e.payment_id), None),
+        Event::MembershipGifted(e) => (e.membership_id.0, Permit::MembershipExtended, None),
+        Event::MembershipRenewed(e) => (e.membership_id.0, Permit::MembershipExtended, None),
+        Event::MembershipEntitlementLinked(e) => (e.membership_id.0, Permit::MembershipLinked(e.membership_id, e.entitlement_id), None),
+        Event::SandboxSessionConfirmed(e) => (e.sandbox_session_id.0, Permit::SandboxConfirmed(e.sandbox_session_id), None),
+        _ => return None,
+    })
+}
+
+/// What an event shows by itself: amounts add up, a receipt is issued once and in its own way, evidence is of the event's mode, and an
+/// event that permits others speaks for the stream it stands in.
+pub(crate) fn check(entry: &Entry, event: &Event) -> Result<(), Break> {
+    let stage = |detail: &str| Err(entry.broken(BreakClass::StageWithoutCause, detail));
+    match event {
+        Event::PaymentCreated(e) => sums(entry, e.amount, e.merchant_amount, e.fee_amount)?,
+        Event::PaymentRequirementAuthored(e) => sums(entry, e.gross, e.merchant_amount, e.fee_amount)?,
+        Event::SettlementEvidenced(e) => sums(entry, e.gross, e.merchant_amount, e.fee_amount)?,
+        Event::ReceiptCreated(_) if entry.version > 0 => {
+            return Err(entry.broken(BreakClass::ReceiptRepeated, "a receipt is issued once, at the start of its stream"));
+        }
+        Event::ReceiptCreated(e) => match (e.source, e.settlement_event, e.payment_id) {
+            (ReceiptSource::Checkout, Some(_), Some(_)) | (ReceiptSource::MerchantSubmitted, None, None) => {}
+            _ => return stage("a checkout receipt rests on a settlement, one made by hand on none"),
+        },
+        Event::EntitlementActivated(e) if entry.livemode == matches!(e.evidence, ActivationEvidence::Sandbox { .. }) => {
+            return Err(entry.broken(BreakClass::ActivationWithoutEvidence, "the evidence is of the other mode"));
+        }
+        _ => {}
+    }
+    let speaks_for = match event {
+        Event::EntitlementActivated(e) => Some(e.entitlement_id.0),
+        event => permits(event).map(|(stream, ..)| stream),
+    };
+    match speaks_for.filter(|stream| *stream != entry.stream.id) {
+        Some(stream) => stage(&format!("the payload speaks for {stream}, the stream is another")),
+        None => Ok(()),
+    }
 }
 
 fn sums(entry: &Entry, gross: Minor, merchant: Minor, fee: Minor) -> Result<(), Break> {
     match merchant.checked_add(fee) == Some(gross) {
         true => Ok(()),
         false => Err(entry.broken(BreakClass::AmountsDoNotSum, format!("{merchant} and {fee} do not add up to {gross}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Rule;
+
+    #[test]
+    fn a_rule_is_found_by_its_number() {
+        for rule in Rule::ALL {
+            assert_eq!(Rule::of(*rule as u64), Some(*rule));
+        }
+        assert_eq!(Rule::of(Rule::ALL.len() as u64), None);
     }
 }

@@ -1,10 +1,12 @@
 //! Receipts, as anyone can check them: canonical JSON, its hash, an Ed25519 signature by a published key.
 
+use super::canonical::{self, Seen};
 use crate::class::BreakClass;
 use ed25519_dalek::{Signature, VerifyingKey};
 use events::vocab::{bytes::Hash32, event::ReceiptCreated};
+use serde::Deserialize;
 use serde_json::Value;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Published receipt keys by `kid`, current and retired.
 #[derive(Clone, Debug, Default)]
@@ -14,6 +16,10 @@ impl ReceiptKeys {
     /// Adds a key; `false` when the bytes are no Ed25519 public key.
     pub fn insert(&mut self, kid: String, public: &[u8; 32]) -> bool {
         VerifyingKey::from_bytes(public).map(|key| self.0.insert(kid, key)).is_ok()
+    }
+    /// The public keys by `kid`.
+    pub(crate) fn publics(&self) -> BTreeMap<String, [u8; 32]> {
+        self.0.iter().map(|(kid, key)| (kid.clone(), key.to_bytes())).collect()
     }
     /// How many keys there are.
     pub fn len(&self) -> usize {
@@ -59,17 +65,41 @@ pub(crate) fn check(receipt: &ReceiptCreated, keys: &ReceiptKeys) -> Result<(), 
 }
 
 fn content(receipt: &ReceiptCreated) -> Result<(), &'static str> {
-    let json: Value = serde_json::from_str(&receipt.receipt_json).map_err(|_| "the receipt is not JSON")?;
-    if serde_json_canonicalizer::to_vec(&json).ok().as_deref() != Some(receipt.receipt_json.as_bytes()) {
+    let text = receipt.receipt_json.as_str();
+    let is_canonical = match canonical::look(text) {
+        Seen::Canonical => true,
+        Seen::Not => false,
+        Seen::Unknown => {
+            let json: Value = serde_json::from_str(text).map_err(|_| NOT_JSON)?;
+            serde_json_canonicalizer::to_vec(&json).ok().as_deref() == Some(text.as_bytes())
+        }
+    };
+    if !is_canonical {
         return Err("the receipt is not canonical JSON (RFC 8785)");
     }
-    let says = [
-        (json["receipt_id"] == receipt.receipt_id.to_string(), "the receipt's JSON names another receipt_id"),
-        (json["transaction"]["tx_sig"] == receipt.tx_signature.to_string(), "the receipt's JSON names another transaction.tx_sig"),
-        (json["transaction"]["amount_raw"] == receipt.amount.units(), "the receipt's JSON names another transaction.amount_raw"),
+    let says: Says = serde_json::from_str(text).map_err(|_| "the receipt's JSON does not say what a receipt says")?;
+    let same = [
+        (says.receipt_id == receipt.receipt_id.to_string(), "the receipt's JSON names another receipt_id"),
+        (says.transaction.tx_sig == receipt.tx_signature.to_string(), "the receipt's JSON names another transaction.tx_sig"),
+        (says.transaction.amount_raw == receipt.amount.units(), "the receipt's JSON names another transaction.amount_raw"),
     ];
-    match says.into_iter().find(|(same, _)| !same) {
+    match same.into_iter().find(|(same, _)| !same) {
         Some((_, detail)) => Err(detail),
         None => Ok(()),
     }
+}
+
+const NOT_JSON: &str = "the receipt is not JSON";
+
+/// What a receipt's JSON and its event both say.
+#[derive(Deserialize)]
+struct Says {
+    receipt_id: String,
+    transaction: Transaction,
+}
+
+#[derive(Deserialize)]
+struct Transaction {
+    tx_sig: String,
+    amount_raw: u64,
 }

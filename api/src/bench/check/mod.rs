@@ -9,7 +9,10 @@ mod world;
 
 pub use floor::serve as serve_floor;
 
-use super::scratch::{self, BenchError};
+use super::{
+    scratch::{self, BenchError},
+    usage::own_cpu_seconds,
+};
 use client::Target;
 use process::Process;
 use revoke::Revoked;
@@ -145,15 +148,15 @@ async fn measure(url: &str, options: &CheckOptions) -> Result<CheckReport, Bench
 }
 
 async fn rate(target: &Target<'_>, server: &Process, options: &CheckOptions) -> Result<Rate, BenchError> {
-    let (theirs, ours) = (server.cpu_seconds(), process::own_cpu_seconds());
+    let (theirs, ours) = (server.cpu_seconds(), own_cpu_seconds());
     let answered = target.saturate(options.connections, options.turn).await?;
-    Ok(answered.rate(server.cpu_seconds() - theirs, process::own_cpu_seconds() - ours))
+    Ok(answered.rate(server.cpu_seconds() - theirs, own_cpu_seconds() - ours))
 }
 
 async fn half(target: &Target<'_>, service: &Process, world: &World, check: &Rate, options: &CheckOptions) -> Result<Half, BenchError> {
     let pace = check.requests_per_second / 2.0;
-    let (theirs, ours) = (service.cpu_seconds(), process::own_cpu_seconds());
+    let (theirs, ours) = (service.cpu_seconds(), own_cpu_seconds());
     let (answered, revocations) =
         tokio::try_join!(target.pace(options.connections, options.turn, pace), revoke::go_on(world, target, options.turn, REVOCATIONS))?;
-    Ok(Half { rate: answered.rate(service.cpu_seconds() - theirs, process::own_cpu_seconds() - ours), revocations })
+    Ok(Half { rate: answered.rate(service.cpu_seconds() - theirs, own_cpu_seconds() - ours), revocations })
 }

@@ -1,6 +1,9 @@
 //! The servers, each a process of its own, so that its CPU time and memory are its own too.
 
-use super::{super::scratch::BenchError, world::World};
+use super::{
+    super::{scratch::BenchError, usage},
+    world::World,
+};
 use serde_json::Value;
 use std::{
     net::{SocketAddr, TcpListener},
@@ -78,29 +81,15 @@ impl Process {
 
     /// CPU seconds that it has used.
     pub fn cpu_seconds(&self) -> f64 {
-        cpu_seconds(&self.path("stat"))
+        usage::cpu_seconds(self.id())
     }
 
     /// The most memory that it had.
     pub fn peak_memory(&self) -> u64 {
-        let status = std::fs::read_to_string(self.path("status")).unwrap_or_default();
-        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        peak.and_then(|line| line.trim().trim_end_matches(" kB").trim().parse::<u64>().ok()).map_or(0, |kilobytes| kilobytes << 10)
+        usage::peak_memory(self.id())
     }
 
-    fn path(&self, file: &str) -> String {
-        format!("/proc/{}/{file}", self.child.id().unwrap_or(0))
+    fn id(&self) -> u32 {
+        self.child.id().unwrap_or(0)
     }
-}
-
-/// CPU seconds of this process so far.
-pub fn own_cpu_seconds() -> f64 {
-    cpu_seconds("/proc/self/stat")
-}
-
-fn cpu_seconds(path: &str) -> f64 {
-    // Fields 14 and 15 after the command in parentheses: user and system time in ticks of 1/100 s.
-    let stat = std::fs::read_to_string(path).unwrap_or_default();
-    let fields = stat.rsplit_once(") ").map(|(_, rest)| rest).unwrap_or_default();
-    fields.split(' ').skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / 100.0
 }

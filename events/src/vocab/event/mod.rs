@@ -43,6 +43,7 @@ pub use webhook::*;
 
 use super::stream::Category;
 use serde::Serialize;
+use std::{collections::HashMap, sync::LazyLock};
 
 macro_rules! vocabulary {
     ($( $variant:ident = $name:literal v $schema:literal in $category:ident ),* $(,)?) => {
@@ -66,7 +67,12 @@ macro_rules! vocabulary {
             /// The category of the streams that hold it.
             pub const fn category(self) -> Category { match self { $( EventType::$variant => Category::$category ),* } }
             /// The type of that name.
-            pub fn parse(name: &str) -> Option<Self> { match name { $( $name => Some(EventType::$variant), )* _ => None } }
+            pub fn parse(name: &str) -> Option<Self> {
+                // Asked for every event that is read: a look-up instead of a hundred comparisons.
+                static BY_NAME: LazyLock<HashMap<&'static str, EventType>> =
+                    LazyLock::new(|| EventType::ALL.iter().map(|event_type| (event_type.as_str(), *event_type)).collect());
+                BY_NAME.get(name).copied()
+            }
         }
 
         impl Event {

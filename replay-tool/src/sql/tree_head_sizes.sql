@@ -1,0 +1,1 @@
+SELECT size FROM log.tree_heads ORDER BY size
