@@ -17,7 +17,10 @@ use events::{
 use std::{
     collections::hash_map,
     io,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 /// Bytes of facts that one thread joins.
@@ -145,20 +148,27 @@ impl Joined {
 }
 
 /// Holds all facts against each other.
-pub(crate) fn run(facts: Store, mut late: Store, joining: Joining) -> io::Result<Joined> {
+pub(crate) fn run(facts: Store, late: Store, joining: Joining) -> io::Result<Joined> {
     // Few facts are joined sooner than threads are started.
     let threads = if facts.bytes() < FEW { 1 } else { std::thread::available_parallelism().map_or(2, usize::from) };
     let mut joined = Joined::default();
-    let first = over_parts(&facts, threads, |part| first_round(&facts, part, joining))?;
-    for (outcome, emitted) in first {
-        joined.add(outcome);
-        late.push(&emitted)?;
-    }
+    let late = Mutex::new(late);
+    let first = over_parts(&facts, threads, |part| {
+        let (outcome, emitted) = first_round(&facts, part, joining)?;
+        late.lock().map_err(|_| ended_early())?.push(&emitted)?;
+        Ok(outcome)
+    })?;
+    first.into_iter().for_each(|outcome| joined.add(outcome));
+    let late = late.into_inner().map_err(|_| ended_early())?;
     for outcome in over_parts(&late, threads, |part| second_round(&late, part, joining))? {
         joined.add(outcome);
     }
     joined.spilled = facts.written() + late.written();
     Ok(joined)
+}
+
+fn ended_early() -> io::Error {
+    io::Error::other("a joining thread ended early")
 }
 
 /// Does `each` for every part, on several threads.
@@ -181,7 +191,7 @@ fn over_parts<T: Send>(store: &Store, threads: usize, each: impl Fn(usize) -> io
         let started: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
         let mut all = Vec::new();
         for thread in started {
-            let done: io::Result<Vec<T>> = thread.join().unwrap_or_else(|_| Err(io::Error::other("a joining thread ended early")));
+            let done: io::Result<Vec<T>> = thread.join().unwrap_or_else(|_| Err(ended_early()));
             all.extend(done?);
         }
         Ok(all)

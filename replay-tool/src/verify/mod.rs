@@ -36,7 +36,7 @@ use events::{
     clock::random_bytes,
     proof::{Frontier, WitnessKey},
     vault::KeyPurpose,
-    vocab::stream::Recorded,
+    vocab::{bytes::Hash32, stream::Recorded},
 };
 use fold::Fold;
 use futures::StreamExt as _;
@@ -195,7 +195,8 @@ struct Run {
     stop: Option<Found>,
     from: u64,
     resume: Option<Resume>,
-    vkey: Option<String>,
+    /// What the log is held against.
+    identity: Hash32,
 }
 
 /// A verification that is over.
@@ -212,8 +213,9 @@ struct Over {
 impl Run {
     fn new(options: &VerifyOptions, keys: ReceiptKeys, tree: Frontier, tree_heads: TreeHeads, events: u64) -> Result<Self, Failure> {
         let from = tree.size();
+        let identity = resume::identity(options.vkey.as_deref(), &keys, options.from);
         let before = match &options.resume {
-            Some(resume) => State::find(&resume.folder, options.vkey.as_ref())?,
+            Some(resume) => State::find(&resume.folder, identity)?,
             None => None,
         };
         let (tagger, known, receipts) = match &before {
@@ -224,7 +226,7 @@ impl Run {
         let checker = Arc::new(Checker { keys, from: options.from, known: known.size(), tagger });
         let mut fold = Fold { chain: Chain::new(tree), tree_heads, receipts, known, facts, late };
         let stop = fold.tree_heads.hold(&fold.chain.tree).err().map(|broken| Found::whole(Phase::Event, 0, broken));
-        Ok(Run { checker, fold, stop, from, resume: options.resume.clone(), vkey: options.vkey.clone() })
+        Ok(Run { checker, fold, stop, from, resume: options.resume.clone(), identity })
     }
 
     /// Keeps how far it has come, now and then.
@@ -233,7 +235,7 @@ impl Run {
         let size = self.fold.chain.tree.size();
         if size >= (*kept).max(self.fold.known.size()).saturating_add(*every) {
             *kept = size;
-            State::keep(folder, &mut self.fold, &self.checker.tagger, self.vkey.as_ref())?;
+            State::keep(folder, &mut self.fold, &self.checker.tagger, self.identity)?;
         }
         Ok(())
     }

@@ -4,7 +4,7 @@
 //! and computes their leaves; if they lead to the same tree, they are the same bytes, so what was found of them still stands, and only
 //! decoding and checking them once more is saved. Nothing is believed that a run from the start would not have seen.
 
-use super::{facts::Tagger, fold::Fold, store::Laid};
+use super::{ReceiptKeys, facts::Tagger, fold::Fold, store::Laid};
 use crate::class::Failure;
 use events::{proof::Frontier, vocab::bytes::Hash32};
 use serde::{Deserialize, Serialize};
@@ -25,8 +25,8 @@ pub struct Resume {
 /// What is kept.
 #[derive(Serialize, Deserialize)]
 pub(super) struct State {
-    /// The verifier key that checkpoints were held against.
-    vkey: Option<String>,
+    /// What the run holds the log against.
+    identity: Hash32,
     /// Of the tags.
     key: [u8; 16],
     size: u64,
@@ -47,13 +47,18 @@ pub(super) fn late_path(folder: &Path) -> PathBuf {
     folder.join(LATE)
 }
 
+/// What a run holds the log against: two runs that differ in it have not checked the same.
+pub(super) fn identity(vkey: Option<&str>, keys: &ReceiptKeys, from: u64) -> Hash32 {
+    Hash32::of(format!("{vkey:?} {from} {:?}", keys.publics()))
+}
+
 fn failed(source: io::Error) -> Failure {
     Failure::File { doing: "keeping the state of the verification", source }
 }
 
 impl State {
     /// What a killed run left in `folder`; `None` when nothing is there.
-    pub fn find(folder: &Path, vkey: Option<&String>) -> Result<Option<Self>, Failure> {
+    pub fn find(folder: &Path, identity: Hash32) -> Result<Option<Self>, Failure> {
         fs::create_dir_all(folder).map_err(failed)?;
         let bytes = match fs::read(folder.join(STATE)) {
             Ok(bytes) => bytes,
@@ -62,9 +67,9 @@ impl State {
         };
         let wrong = |what: &str| Failure::Input(format!("{} holds the state of another verification: {what}", folder.display()));
         let state: State = serde_json::from_slice(&bytes).map_err(|error| wrong(&error.to_string()))?;
-        match state.vkey.as_ref() == vkey {
+        match state.identity == identity {
             true => Ok(Some(state)),
-            false => Err(wrong("its verifier key is another")),
+            false => Err(wrong("it was held against other keys, or from another position")),
         }
     }
 
@@ -87,12 +92,12 @@ impl State {
     }
 
     /// Keeps how far `fold` has come; everything that it names is on disk before it is.
-    pub fn keep(folder: &Path, fold: &mut Fold, tagger: &Tagger, vkey: Option<&String>) -> Result<(), Failure> {
+    pub fn keep(folder: &Path, fold: &mut Fold, tagger: &Tagger, identity: Hash32) -> Result<(), Failure> {
         let tree = &fold.chain.tree;
         let roots = tree.to_bytes().as_chunks::<32>().0.iter().map(|root| Hash32(*root)).collect();
         let (size, receipts) = (tree.size(), fold.receipts);
         let (facts, late) = (fold.facts.keep().map_err(failed)?, fold.late.keep().map_err(failed)?);
-        let state = State { vkey: vkey.cloned(), key: tagger.key(), size, roots, receipts, facts, late };
+        let state = State { identity, key: tagger.key(), size, roots, receipts, facts, late };
         let bytes = serde_json::to_vec(&state).map_err(|error| failed(error.into()))?;
         let part = folder.join("verify.json.part");
         fs::write(&part, bytes).and_then(|()| fs::File::open(&part)?.sync_all()).map_err(failed)?;

@@ -1,7 +1,7 @@
 //! Where facts are laid aside: parts by key, in memory while they are few, in a file without a name when they are many.
 //!
 //! Memory is bounded: what is buffered goes to the file at [`BUFFERED`] bytes, whatever the log's length; only where each piece of a
-//! part lies is remembered, 16 bytes for each piece of about 128 kB.
+//! part lies is remembered, 16 bytes for each piece of about 64 kB.
 
 use super::facts::{FACT_BYTES, Fact, Tag};
 use events::clock::random_bytes;
@@ -14,7 +14,7 @@ use std::{
 };
 
 /// Bytes of facts that are kept in memory.
-const BUFFERED: usize = 32 << 20;
+const BUFFERED: usize = 16 << 20;
 /// Events for which a part is planned, so that what is known of a part's keys fits into the processor's cache.
 const EVENTS_OF_PART: u64 = 1 << 16;
 
