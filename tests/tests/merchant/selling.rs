@@ -289,7 +289,7 @@ async fn every_refusal_of_a_body_names_the_field() {
     ] {
         let mut wrong = body.clone();
         wrong[field] = value;
-        let answer = desk.ask(Method::POST, path, Some(wrong)).await;
+        let answer = desk.app.post(&desk.app.live_key, path, wrong).await;
         assert_eq!((answer.status.as_u16(), &answer.body["errors"][0]["field"]), (status, &json!(field)), "{path}: {}", answer.body);
     }
     let mut without = name.clone();

@@ -68,8 +68,8 @@ async fn what_is_wrong_with_a_product_is_told_by_code_and_field_and_changes_noth
     };
     let table = [
         (without("product_type"), 422, "validation_failed", "product_type"),
-        (with(good.clone(), "product_type", json!("X")), 400, "unsupported_product_type", ""),
-        (without("fixed_amount_lamports"), 400, "fixed_amount_required", ""),
+        (with(good.clone(), "product_type", json!("X")), 400, "unsupported_product_type", "product_type"),
+        (without("fixed_amount_lamports"), 400, "fixed_amount_required", "amount_minor_units"),
         (with(good.clone(), "fixed_amount_lamports", json!(0)), 422, "amount_out_of_range", "amount_minor_units"),
         (with(good.clone(), "fixed_amount_lamports", json!(1_u64 << 53)), 422, "amount_out_of_range", "amount_minor_units"),
         (with(good.clone(), "fixed_amount_lamports", json!(-1)), 422, "validation_failed", "fixed_amount_lamports"),
