@@ -12,6 +12,10 @@ impl fmt::Display for StateReport {
             Some(attested) => {
                 writeln!(f, "  attested     {} at position {}", attested.root, attested.at_position)?;
                 writeln!(f, "  on record    at position {} (event {})", attested.position, attested.event_id)?;
+                match attested.checkpoint {
+                    Some(size) => writeln!(f, "  covered by   the signed checkpoint of {size} events")?,
+                    None => writeln!(f, "  covered by   no signed checkpoint yet")?,
+                }
                 for name in &attested.of_other_versions {
                     writeln!(f, "  not compared {name}, which another version of its fold had made")?;
                 }

@@ -11,7 +11,7 @@ pub use as_of::{AsOf, AsOfRow, AtPosition, Attested, Consistency, When, as_of};
 pub use what_if::{Changed, Missed, RowChange, WhatIf, what_if};
 
 use crate::{
-    class::{Break, BreakClass, Failure},
+    class::{Break, BreakClass, Doing, Failure},
     models::{ROWS_NAMED, describe_all},
     progress::Progress,
     tables,
@@ -28,7 +28,7 @@ use projections::{
     state::{self, FORM, Held, Replay, Snapshot, StateError, state_root},
 };
 use serde::Serialize;
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use std::time::Instant;
 
 /// Whether the newest signed number is held against the fold.
@@ -66,6 +66,8 @@ pub struct AttestedState {
     pub at_position: u64,
     /// The number.
     pub root: Hash32,
+    /// Size of the smallest signed checkpoint that covers the event; `None` where none was signed since.
+    pub checkpoint: Option<u64>,
     /// Read models that another version of the fold had made, so that this program cannot come to their roots.
     pub of_other_versions: Vec<String>,
 }
@@ -166,7 +168,8 @@ pub async fn verify_state(
     }
     let (attested, trial_balance) = match found {
         Some(found) => {
-            let (attested, balance) = found?;
+            let (mut attested, balance) = found?;
+            attested.checkpoint = covering(snapshot.connection(), attested.position).await?;
             (Some(attested), balance)
         }
         None => (None, replay.trial_balance().map_err(failure)?),
@@ -179,6 +182,17 @@ pub async fn verify_state(
     snapshot.close().await.map_err(failure)?;
     let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     Ok(StateReport { attested, models, trial_balance, tables, milliseconds })
+}
+
+/// Size of the smallest signed checkpoint that covers `position`.
+async fn covering(connection: &mut PgConnection, position: u64) -> Result<Option<u64>, Failure> {
+    let position = i64::try_from(position).map_err(|_| Failure::Unreadable("a position is beyond its type"))?;
+    let size: Option<i64> = sqlx::query_scalar(include_str!("../sql/covering_tree_head.sql"))
+        .bind(position)
+        .fetch_optional(connection)
+        .await
+        .doing("looking for a signed checkpoint")?;
+    Ok(size.and_then(|size| u64::try_from(size).ok()))
 }
 
 /// How far each live table is.
@@ -255,6 +269,7 @@ fn hold_attested(
         position,
         at_position: attested.at_position,
         root: attested.root,
+        checkpoint: None,
         of_other_versions,
     };
     Ok((held, attested.trial_balance.clone()))

@@ -29,11 +29,15 @@ async fn an_auditor_comes_to_the_signed_number_without_any_key() {
     let service = scene.verify().await.unwrap();
     let attested = service.attested.as_ref().unwrap();
     assert_eq!((attested.root, attested.at_position, attested.position), (root, last, last + 1));
+    assert_eq!(attested.checkpoint, None, "no checkpoint was signed since");
+    payments::sign_checkpoint(&scene.log).await;
+    let signed = scene.verify().await.unwrap().attested.unwrap();
+    assert_eq!(signed.checkpoint, Some(last + 2), "every later checkpoint covers it");
     assert!(attested.of_other_versions.is_empty() && service.models.iter().all(|model| model.compared));
     assert!(service.tables.iter().all(|table| table.checked), "{:?}", service.tables);
 
     let auditor = verify_state(&scene.database.auditor_pool().await, &[], Numbers::Hold, &|_| {}).await.unwrap();
-    assert_eq!(auditor.attested, service.attested);
+    assert_eq!(auditor.attested, Some(signed));
     assert_eq!(auditor.trial_balance, service.trial_balance);
     let roots = |report: &replay_tool::StateReport| report.models.iter().map(|model| (model.rows, model.root)).collect::<Vec<_>>();
     assert_eq!(roots(&auditor), roots(&service));
