@@ -177,69 +177,6 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// Bytes that are no entry.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("not an entry of format 1: {0}")]
-pub struct NotAnEntry(pub &'static str);
-
-impl<'a> Entry<'a> {
-    /// Reads what [`Entry::encode`] wrote.
-    pub fn decode(bytes: &'a [u8]) -> Result<Self, NotAnEntry> {
-        let mut rest = Fields(bytes);
-        if rest.take::<1>("format")? != &[1] {
-            return Err(NotAnEntry("the format is another"));
-        }
-        let category = rest.text("category")?.parse().map_err(|_| NotAnEntry("the category is unknown"))?;
-        let entry = Entry {
-            stream: StreamId { category, id: rest.uuid("stream id")? },
-            version: u64::from_be_bytes(*rest.take("version")?),
-            prev_leaf: Hash32(*rest.take("previous leaf")?),
-            event_id: EventId(rest.uuid("event id")?),
-            event_type: EventType::parse(rest.text("event type")?).ok_or(NotAnEntry("the event type is unknown"))?,
-            schema_version: u16::from_be_bytes(*rest.take("schema version")?),
-            recorded_at: Timestamp::from_micros(i64::from_be_bytes(*rest.take("recorded at")?)),
-            owner_id: rest.id("owner id")?.map(OwnerId),
-            livemode: match rest.take::<1>("livemode")? {
-                [0] => false,
-                [1] => true,
-                _ => return Err(NotAnEntry("livemode is neither 0 nor 1")),
-            },
-            correlation_id: rest.uuid("correlation id")?,
-            causation_id: rest.id("causation id")?.map(EventId),
-            subject_id: rest.id("subject id")?.map(SubjectId),
-            actor: rest.text("actor")?,
-            request_id: rest.text("request id")?,
-            payload_hash: Hash32(*rest.take("payload hash")?),
-            sealed_hash: Hash32(*rest.take("sealed hash")?),
-        };
-        if rest.0.is_empty() { Ok(entry) } else { Err(NotAnEntry("bytes follow the last field")) }
-    }
-}
-
-/// What is left to read of an entry.
-struct Fields<'a>(&'a [u8]);
-
-impl<'a> Fields<'a> {
-    fn take<const N: usize>(&mut self, field: &'static str) -> Result<&'a [u8; N], NotAnEntry> {
-        let (taken, rest) = self.0.split_first_chunk::<N>().ok_or(NotAnEntry(field))?;
-        self.0 = rest;
-        Ok(taken)
-    }
-    fn text(&mut self, field: &'static str) -> Result<&'a str, NotAnEntry> {
-        let length = usize::from(u16::from_be_bytes(*self.take(field)?));
-        let (taken, rest) = self.0.split_at_checked(length).ok_or(NotAnEntry(field))?;
-        self.0 = rest;
-        std::str::from_utf8(taken).map_err(|_| NotAnEntry(field))
-    }
-    fn uuid(&mut self, field: &'static str) -> Result<Uuid, NotAnEntry> {
-        Ok(Uuid::from_bytes(*self.take(field)?))
-    }
-    /// An id, or none where it is zero.
-    fn id(&mut self, field: &'static str) -> Result<Option<Uuid>, NotAnEntry> {
-        Ok(Some(self.uuid(field)?).filter(|id| !id.is_nil()))
-    }
-}
-
 /// The entry of an event.
 pub fn entry(envelope: &Envelope, prev_leaf: &Hash32, payload: &[u8], sealed: Option<&[u8]>) -> Result<Vec<u8>, FieldTooLong> {
     let actor = envelope.actor.to_string();

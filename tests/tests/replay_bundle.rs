@@ -15,6 +15,9 @@ use std::{
     },
 };
 
+/// Files, and what they hold now.
+type Changes<'a> = Vec<(&'a str, Vec<u8>)>;
+
 fn options(world: &World, folder: &Path) -> ExportOptions {
     ExportOptions { folder: folder.to_owned(), vkey: world.vkey.clone(), from: 0, to: None, sealed: false, segment_events: 16 }
 }
@@ -242,7 +245,7 @@ async fn what_is_cut_off_swapped_doubled_or_taken_away_is_found() {
 
     let segments: Vec<&String> = names.iter().filter(|name| name.starts_with("events/")).collect();
     let (first, second) = (original.bytes(segments[0]), original.bytes(segments[1]));
-    let cases: Vec<(&str, Vec<(&str, Vec<u8>)>)> = vec![
+    let cases: Vec<(&str, Changes<'_>)> = vec![
         ("two segments swapped", vec![(segments[0], second.clone()), (segments[1], first.clone())]),
         ("a segment doubled", vec![(segments[1], first.clone())]),
         ("bytes behind a segment", vec![(segments[0], [first.clone(), vec![0]].concat())]),

@@ -29,7 +29,7 @@ pub struct Guard {
 impl Guard {
     /// Asks `auth` who calls, and counts in `limits`.
     pub fn new(auth: Auth, limits: Arc<Limits>, permissions: Permissions, clock: Clock) -> Self {
-        Guard { auth, limits, permissions: permissions, clock }
+        Guard { auth, limits, permissions, clock }
     }
 
     fn who(&self, request: &Request) -> Option<Who> {
