@@ -107,7 +107,13 @@ async fn agent(seen: &mut Seen) {
     let begun = json!({"agent_name": "A", "agent_platform": "cursor", "requested_use_case": "sell an API", "requested_permissions": ["access:read"]});
     let begun = app.send(app.request(Method::POST, "/v1/access/agent-bootstrap").json(&begun)).await.ok();
     let path = format!("/v1/access/agent-bootstrap/{}/manifest", begun["setup_intent"]["id"].as_str().unwrap());
-    let manifest = json!({"app": {"name": "A", "external_app_id": "a"}});
+    let manifest = json!({
+        "app": {"name": "A", "external_app_id": "a"},
+        "product": {"external_product_id": "api", "title": "API", "amount_minor_units": 1_000_000,
+            "default_rail": "solana_usdc", "allowed_rails": ["solana_usdc"]},
+        "payment_protocol": "x402", "settlement_rail": "solana_usdc",
+        "protected_resource": {"url": "https://api.acme.test/x", "method": "POST", "customer_identity": "external_customer_id"},
+    });
     let attached =
         app.send(app.request(Method::POST, &path).json(&json!({"setup_token": begun["setup_token"], "manifest": manifest}))).await;
     let warnings: Vec<Value> = attached.ok()["warnings"].as_array().unwrap().iter().map(|warning| warning["code"].clone()).collect();

@@ -233,7 +233,7 @@ async fn nothing_presents_a_rail_that_is_not_open() {
     assert!(stopped.running.is_empty());
     for (what, payload) in scene.told_to_merchants(&app).await {
         // What was opened before is what it was; the session's adapter is asked about below.
-        if what != "the session" {
+        if what != "the session" && !what.starts_with("/v1/access/payment-sessions") {
             assert_eq!(stopped.breaches(&payload), Vec::<String>::new(), "{what}: {payload:#}");
         }
     }
