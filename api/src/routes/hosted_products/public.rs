@@ -64,8 +64,9 @@ struct PublicProduct {
     asset_decimals: u8,
     merchant_wallet: String,
     delivery_type: Option<&'static str>,
-    /// Whether a payment can be begun now: not while the rail is stopped.
-    accepts_payments: bool,
+    /// `false` while the rail is stopped, so that no payment can be begun; left out otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    accepts_payments: Option<bool>,
     /// Confirmed payments.
     payment_count: u64,
     /// Whether a payment settles only with a verified identity.
@@ -96,7 +97,7 @@ struct IdentityConnect {
 }
 
 impl PublicProduct {
-    fn new(row: Product, profile: &Profile, settings: &Settings, accepts_payments: bool) -> Self {
+    fn new(row: Product, profile: &Profile, settings: &Settings, accepts_payments: Option<bool>) -> Self {
         let (jar, link) = (row.product_type == ProductType::TipJar, row.product_type == ProductType::PaymentLink);
         let identity_connect = IdentityConnect {
             telegram_bot_username: settings.telegram_bot_username.clone(),
@@ -177,6 +178,6 @@ async fn get(
     // Pages may show it for some seconds more; what must be paid is told by the payment itself.
     let cache = [(header::CACHE_CONTROL, "public, max-age=5")];
     let rails = platform.shown().await.map_err(|error| rejection::read(&error))?;
-    let accepts_payments = open_checkout::running(&rails).is_ok();
+    let accepts_payments = open_checkout::running(&rails).is_err().then_some(false);
     Ok((cache, Json(PublicProduct::new(product, &profile.unwrap_or_default(), &settings, accepts_payments))))
 }
