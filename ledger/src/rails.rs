@@ -177,6 +177,11 @@ impl Rail {
         self.chains().filter(move |chain| open && !self.tripped_chains.iter().any(|tripped| tripped == chain))
     }
 
+    /// Whether `chain` is one that it settles on, and no session may be opened there now.
+    pub fn has_stopped(&self, chain: &str) -> bool {
+        self.chains().any(|known| known == chain) && self.open_chains().all(|open| open != chain)
+    }
+
     /// Whether it settles on EVM chains.
     pub fn is_evm(&self) -> bool {
         matches!(self.rail_id, RailId::BaseUsdc | RailId::EvmUsdc | RailId::Erc20Usdt)

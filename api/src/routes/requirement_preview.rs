@@ -98,9 +98,12 @@ async fn preview(
         RailSetting::Absent => (None, false),
     };
     let rate = fee::rate(&fee::Rates { no_plan: settings.access_fee_bps, ..fee::LAUNCH }, Surface::Access(None));
+    let network = asked.network.clone().unwrap_or_else(|| if rail == RailId::BaseUsdc { BASE.to_owned() } else { String::new() });
+    let rails = platform.shown().await.map_err(|error| rejection::read(&error))?;
+    let stopped = rails.get(rail).has_stopped(&network);
     let requirement = evm_requirement::author(Author {
         rail_id: rail,
-        network: asked.network.clone().unwrap_or_else(|| if rail == RailId::BaseUsdc { BASE.to_owned() } else { String::new() }),
+        network,
         payout_address: saved.as_ref().and_then(|setting| setting.payout_address.clone()).unwrap_or_default(),
         fee_collection: saved.and_then(|setting| setting.fee_collection),
         fee_collection_active: active,
@@ -111,10 +114,16 @@ async fn preview(
     });
     let requirement = requirement.map_err(|refused| rejection::decided(refused.code(), refused))?;
     let verdict = options.verdict(rail);
+    let mut blockers: Vec<_> =
+        verdict.into_iter().flat_map(|verdict| verdict.blockers.iter().map(|blocker: &Blocker| blocker.code())).collect();
+    // The rail goes on as long as one of its chains does.
+    if stopped && !blockers.contains(&Blocker::KillSwitched.code()) {
+        blockers.push(Blocker::KillSwitched.code());
+    }
     Ok(Json(Preview {
         rail_id: rail.as_str(),
-        session_creatable: verdict.is_some_and(|verdict| verdict.creatable()),
-        blockers: verdict.into_iter().flat_map(|verdict| verdict.blockers.iter().map(|blocker: &Blocker| blocker.code())).collect(),
+        session_creatable: !stopped && verdict.is_some_and(|verdict| verdict.creatable()),
+        blockers,
         payment_requirement: requirement.json(),
     }))
 }
