@@ -143,7 +143,13 @@ pub async fn until(app: &TestApp, payment: PaymentId, holds: impl Fn(&Delivery) 
 
 /// Waits until that many attempts were made.
 pub async fn until_attempt(app: &TestApp, payment: PaymentId, attempts: u32) -> Delivery {
-    until(app, payment, |delivery| delivery.attempts == attempts && delivery.status != DeliveryStatus::Pending).await
+    // An attempt, its outcome and what follows are events of their own: the read model may hold the first without the others for a moment.
+    let over = |delivery: &Delivery| {
+        let tried = delivery.history.iter().find(|tried| tried.attempt == attempts);
+        let failed = tried.is_some_and(|tried| tried.error.is_some()) && delivery.status != DeliveryStatus::Failed;
+        failed || delivery.status == DeliveryStatus::Sent
+    };
+    until(app, payment, |delivery| delivery.attempts == attempts && over(delivery)).await
 }
 
 /// Settings of a membership of 30 days on a platform.
