@@ -18,7 +18,7 @@ use events::vocab::{
 use serde_json::Value;
 use uuid::Uuid;
 
-/// Read models as far as they are folded. Rows stay in memory: about 1.5 KiB each.
+/// Read models as far as they are folded. All rows stay in memory.
 pub struct Replay {
     models: Vec<Model>,
     next: u64,
