@@ -43,6 +43,7 @@ pub mod receipt;
 pub mod recovery;
 pub mod requirement;
 pub mod sandbox_session;
+pub mod statement;
 pub mod subject;
 pub mod test_clock;
 pub mod ticket;

@@ -33,7 +33,7 @@ pub fn readers(event_type: EventType) -> &'static [&'static str] {
         | EventType::KillSwitchTripped
         | EventType::KillSwitchCleared
         | EventType::RuntimeSettingChanged => &[],
-        EventType::PaymentCreated => &["payments", "journal"],
+        EventType::PaymentCreated => &["payments", "journal", "movements"],
         EventType::PaymentBroadcastRecorded
         | EventType::PaymentConfirmationAttempted
         | EventType::PaymentFailed
@@ -50,10 +50,11 @@ pub fn readers(event_type: EventType) -> &'static [&'static str] {
         | EventType::EntitlementRenewed
         | EventType::EntitlementRevoked
         | EventType::EntitlementFailed => &["entitlements"],
-        EventType::SettlementEvidenced => &["proofs", "payment_sessions", "journal"],
-        EventType::ProofFingerprinted | EventType::VerificationAttempted | EventType::ReceiptMapped => &["proofs", "payment_sessions"],
+        EventType::SettlementEvidenced => &["proofs", "payment_sessions", "journal", "movements"],
+        EventType::VerificationAttempted => &["proofs", "payment_sessions", "movements"],
+        EventType::ProofFingerprinted | EventType::ReceiptMapped => &["proofs", "payment_sessions"],
         EventType::ProofReplayRejected | EventType::ProofRejected => &["payment_sessions"],
-        EventType::ReceiptCreated => &["receipts", "payments", "access_events"],
+        EventType::ReceiptCreated => &["receipts", "payments", "access_events", "movements"],
         EventType::MembershipActivated => &["memberships", "payments", "access_events"],
         EventType::MembershipRenewed => &["memberships", "payments"],
         EventType::TicketOpened
@@ -135,7 +136,10 @@ pub fn readers(event_type: EventType) -> &'static [&'static str] {
         | EventType::DeliveryWithdrawalCancelled => &["deliveries"],
         EventType::ReceiptInvoiceMetadataSaved | EventType::ReceiptProofSent => &["receipts"],
         EventType::CreditsGranted | EventType::CreditsBurned => &["credits"],
-        EventType::WorkspaceBillingCheckoutStarted | EventType::WorkspaceBillingSynced => &["workspace_billing"],
+        EventType::WorkspaceBillingCheckoutStarted => &["workspace_billing"],
+        EventType::WorkspaceBillingSynced => &["workspace_billing", "movements"],
+        EventType::StatementImported => &["statements"],
+        EventType::StatementEntriesRecorded => &["statement_entries"],
         EventType::MailQueued | EventType::MailSent | EventType::MailFailed => &["mails"],
     }
 }

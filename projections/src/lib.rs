@@ -16,6 +16,7 @@ mod interest;
 pub mod journal;
 pub mod mails;
 pub mod memberships;
+pub mod movements;
 pub mod payment_sessions;
 pub mod payments;
 pub mod products;
@@ -26,6 +27,8 @@ pub mod receipts;
 pub mod runner;
 pub mod sandbox_sessions;
 pub mod state;
+pub mod statement_entries;
+pub mod statements;
 pub mod test_clocks;
 #[cfg(any(test, feature = "testkit"))]
 pub mod testkit;
@@ -56,6 +59,7 @@ pub const ALL: &[Definition] = &[
     Definition::of::<journal::Journal>(),
     Definition::of::<mails::Mails>(),
     Definition::of::<memberships::Memberships>(),
+    Definition::of::<movements::Movements>(),
     Definition::of::<payment_sessions::PaymentSessions>(),
     Definition::of::<payments::Payments>(),
     Definition::of::<products::Products>(),
@@ -63,6 +67,8 @@ pub const ALL: &[Definition] = &[
     Definition::of::<rail_settings::RailSettings>(),
     Definition::of::<receipts::Receipts>(),
     Definition::of::<sandbox_sessions::SandboxSessions>(),
+    Definition::of::<statement_entries::StatementEntries>(),
+    Definition::of::<statements::Statements>(),
     Definition::of::<test_clocks::TestClocks>(),
     Definition::of::<tickets::Tickets>(),
     Definition::of::<webhook_deliveries::WebhookDeliveries>(),

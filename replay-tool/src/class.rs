@@ -104,6 +104,8 @@ classes! {
     TableMismatch = "TABLE_MISMATCH" exits 73,
     /// A read model cannot fold an event.
     EventUnfoldable = "EVENT_UNFOLDABLE" exits 74,
+    /// A statement on record is not what its file, its lines or the log come to.
+    ReconciliationMismatch = "RECONCILIATION_MISMATCH" exits 75,
     /// A file of a bundle is not there.
     BundleFileMissing = "BUNDLE_FILE_MISSING" exits 80,
     /// A bundle holds a file that its manifest does not name.

@@ -10,8 +10,10 @@ mod history;
 mod inspect;
 mod models;
 mod note;
+mod past;
 mod progress;
 mod published;
+mod reconcile;
 mod recovery;
 mod remote;
 mod settings;
@@ -30,6 +32,7 @@ pub use history::{Completeness, HistoryReport, HistoryStep, history, verify_hist
 pub use inspect::{Inclusion, Inspection, inspect};
 pub use models::{Besides, ModelBeside, ModelHolds, ModelTable, Tell, diff, open_models, rebuild, rebuild_beside};
 pub use progress::Progress;
+pub use reconcile::{Reconcile, Reconciliation, RecordHolds, Wanted, reconcile};
 pub use recovery::{Certificate, Certify, FORM as CERTIFICATE_FORM, OperatorKey, certify};
 pub use state::{
     AsOf, AsOfRow, AtPosition, Attested, AttestedState, Changed, Consistency, Missed, ModelState, Numbers, RowChange, StateReport, WhatIf,

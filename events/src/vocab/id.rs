@@ -93,12 +93,48 @@ ids! {
     AttestationId,
     /// A recovery that an operator has certified.
     RecoveryId,
+    /// A statement of a chain or of Stripe.
+    StatementId,
+    /// One transaction of a statement.
+    StatementEntryId,
+    /// What one side received in one payment, or an invoice.
+    MovementId,
 }
 
 impl AttestationId {
     /// The one attestation of that root at that position: whoever comes to the same says nothing new.
     pub fn of(at_position: u64, root: &super::bytes::Hash32) -> Self {
         AttestationId(Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("state/{at_position}/{root}").as_bytes()))
+    }
+}
+
+impl StatementId {
+    /// The one statement that a file is for an account and an asset, in one mode: bringing it again says nothing new.
+    pub fn of(
+        source: super::words::StatementSource,
+        account: &str,
+        asset: &str,
+        livemode: bool,
+        digest: &super::bytes::Hash32,
+    ) -> Self {
+        // The unit separator is in none of them.
+        let name = format!("statement/{source}\u{1f}{account}\u{1f}{asset}\u{1f}{livemode}\u{1f}{digest}");
+        StatementId(Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes()))
+    }
+    /// The entry of that reference.
+    pub fn entry(self, reference: &str) -> StatementEntryId {
+        StatementEntryId(Uuid::new_v5(&self.0, reference.as_bytes()))
+    }
+}
+
+impl MovementId {
+    /// What that side receives in a payment.
+    pub fn of_payment(payment: PaymentId, role: super::words::MovementRole) -> Self {
+        MovementId(Uuid::new_v5(&payment.0, format!("movement/{role}").as_bytes()))
+    }
+    /// An invoice of a workspace.
+    pub fn of_invoice(owner: OwnerId, invoice_id: &str) -> Self {
+        MovementId(Uuid::new_v5(&owner.0, format!("movement/invoice/{invoice_id}").as_bytes()))
     }
 }
 

@@ -86,6 +86,87 @@ impl<'de> Deserialize<'de> for Total {
     }
 }
 
+/// A signed amount in an asset's minor unit, as a statement has it: from −(2⁵³ − 1) to 2⁵³ − 1, so that JSON is exact everywhere.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, Default)]
+#[serde(try_from = "i64", into = "i64")]
+pub struct SignedMinor(i64);
+
+/// An amount that is further from zero than 2⁵³ − 1.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("an amount is an integer from -9007199254740991 to 9007199254740991")]
+pub struct SignedOutOfRange;
+
+impl SignedMinor {
+    /// The amount, if it is in range.
+    pub const fn new(units: i64) -> Result<Self, SignedOutOfRange> {
+        if units.unsigned_abs() <= Minor::MAX.0 { Ok(SignedMinor(units)) } else { Err(SignedOutOfRange) }
+    }
+    /// The integer itself.
+    pub const fn units(self) -> i64 {
+        self.0
+    }
+}
+impl TryFrom<i64> for SignedMinor {
+    type Error = SignedOutOfRange;
+    fn try_from(units: i64) -> Result<Self, SignedOutOfRange> {
+        SignedMinor::new(units)
+    }
+}
+impl From<SignedMinor> for i64 {
+    fn from(amount: SignedMinor) -> i64 {
+        amount.0
+    }
+}
+impl fmt::Display for SignedMinor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A sum of signed amounts: an integer in MessagePack, its decimal digits in JSON, as with [`Total`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct SignedTotal(pub i64);
+
+impl SignedTotal {
+    /// The sum with one amount more, or `None` beyond 64 bits.
+    pub fn checked_add(self, units: i64) -> Option<SignedTotal> {
+        self.0.checked_add(units).map(SignedTotal)
+    }
+    /// The difference, or `None` beyond 64 bits.
+    pub fn checked_sub(self, other: SignedTotal) -> Option<SignedTotal> {
+        self.0.checked_sub(other.0).map(SignedTotal)
+    }
+}
+impl fmt::Display for SignedTotal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+impl Serialize for SignedTotal {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() { serializer.collect_str(self) } else { serializer.serialize_i64(self.0) }
+    }
+}
+impl<'de> Deserialize<'de> for SignedTotal {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if !deserializer.is_human_readable() {
+            return i64::deserialize(deserializer).map(SignedTotal);
+        }
+        let text = String::deserialize(deserializer)?;
+        let total: Option<i64> = text.parse().ok().filter(|total: &i64| total.to_string() == text);
+        total.map(SignedTotal).ok_or_else(|| D::Error::custom("a sum is its decimal digits, with a minus below zero"))
+    }
+}
+
+/// Decimals of a currency's minor unit, as Stripe counts them; `currency` is ISO 4217 in lower case.
+pub fn currency_decimals(currency: &str) -> u8 {
+    match currency {
+        "bif" | "clp" | "djf" | "gnf" | "jpy" | "kmf" | "krw" | "mga" | "pyg" | "rwf" | "vnd" | "vuv" | "xaf" | "xof" | "xpf" => 0,
+        "bhd" | "jod" | "kwd" | "omr" | "tnd" => 3,
+        _ => 2,
+    }
+}
+
 /// A fee rate in basis points, 0 to 10,000 (MON-13).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(try_from = "u16", into = "u16")]
@@ -169,6 +250,20 @@ mod tests {
         assert!(serde_json::from_str::<Total>("\"018\"").is_err() && serde_json::from_str::<Total>("18").is_err());
         assert_eq!(rmp_serde::from_slice::<Total>(&rmp_serde::to_vec_named(&total).unwrap()).unwrap(), total);
         assert_eq!(Total(u64::MAX).checked_add(Minor::new(1).unwrap()), None);
+    }
+
+    #[test]
+    fn signed_amounts_and_their_sums_are_exact_on_both_sides_of_zero() {
+        let least = SignedMinor::new(-9_007_199_254_740_991).unwrap();
+        assert!(SignedMinor::new(-9_007_199_254_740_992).is_err() && SignedMinor::new(i64::MIN).is_err());
+        assert_eq!(serde_json::to_string(&least).unwrap(), "-9007199254740991");
+        let total = SignedTotal(least.units()).checked_add(least.units()).unwrap();
+        assert_eq!(serde_json::to_string(&total).unwrap(), "\"-18014398509481982\"");
+        assert_eq!(serde_json::from_str::<SignedTotal>("\"-18014398509481982\"").unwrap(), total);
+        assert!(serde_json::from_str::<SignedTotal>("\"+1\"").is_err() && serde_json::from_str::<SignedTotal>("\"-0\"").is_err());
+        assert_eq!(rmp_serde::from_slice::<SignedTotal>(&rmp_serde::to_vec_named(&total).unwrap()).unwrap(), total);
+        assert_eq!(SignedTotal(i64::MAX).checked_add(1), None);
+        assert_eq!(SignedTotal(i64::MIN).checked_sub(SignedTotal(1)), None);
     }
 
     #[test]

@@ -84,6 +84,8 @@ words! {
         Treasury = "treasury",
         /// An owner's own subscription of Hilt; the stream's id is the owner's.
         WorkspaceBilling = "workspace_billing",
+        /// A statement of a chain or of Stripe, held against the log.
+        Statement = "statement",
     }
 }
 

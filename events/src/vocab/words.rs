@@ -303,6 +303,44 @@ words! {
         /// Not to be paid after all.
         Void = "void",
     }
+    /// What a statement is of.
+    pub enum StatementSource, "source is solana_usdc or stripe" {
+        /// A wallet on Solana.
+        SolanaUsdc = "solana_usdc",
+        /// Hilt's account at Stripe.
+        Stripe = "stripe",
+    }
+    /// How a statement's file is written.
+    pub enum StatementFormat, "format is csv, json, solana_rpc or stripe_csv" {
+        /// Hilt's own CSV.
+        Csv = "csv",
+        /// Hilt's own JSON.
+        Json = "json",
+        /// Answers of a node to `getTransaction`.
+        SolanaRpc = "solana_rpc",
+        /// Stripe's export of balance transactions.
+        StripeCsv = "stripe_csv",
+    }
+    /// What became of one transaction of a statement.
+    pub enum EntryStatus, "status is matched, different, statement_only or ledger_only" {
+        /// On both sides, with one amount.
+        Matched = "matched",
+        /// On both sides, with two amounts.
+        Different = "different",
+        /// On the statement alone.
+        StatementOnly = "statement_only",
+        /// In the log alone.
+        LedgerOnly = "ledger_only",
+    }
+    /// Why an amount reached an account.
+    pub enum MovementRole, "role is merchant, fee or invoice" {
+        /// The merchant's part of a payment.
+        Merchant = "merchant",
+        /// Hilt's fee of it.
+        Fee = "fee",
+        /// A merchant paid for his subscription of Hilt.
+        Invoice = "invoice",
+    }
     /// A setting of the deployment that staff change while it runs (RT-089).
     pub enum SettingKey, "unknown setting" {
         /// Whether a live `solana_usdc` payout waits for two people (Q-1, DIS-10).

@@ -155,6 +155,8 @@ pub fn sample(event_type: EventType) -> Event {
         | T::LogRead
         | T::StateAttested
         | T::RecoveryCertified
+        | T::StatementImported
+        | T::StatementEntriesRecorded
         | T::SubjectErased => others::sample(event_type),
     }
 }

@@ -2,7 +2,7 @@ use super::*;
 use events::vocab::{
     bytes::{EvmAddress, EvmHash},
     event::*,
-    money::Total,
+    money::{SignedMinor, SignedTotal, Total},
     rail::RailId,
     words::*,
 };
@@ -121,6 +121,57 @@ pub fn sample(event_type: EventType) -> Event {
         EventType::ApiKeyRevoked => ApiKeyRevoked { key_id: id(1), reason: "rotated".into() }.into(),
         EventType::LogRead => LogRead { reader: "auditor:42".into(), hour: at(0) }.into(),
         EventType::SubjectErased => SubjectErased { subject_id: id(1), reason: "asked_by_subject".into() }.into(),
+        EventType::StatementImported => StatementImported {
+            statement_id: id(1),
+            source: StatementSource::SolanaUsdc,
+            account: address(2).to_string(),
+            asset: StatementAsset { code: "USDC".into(), decimals: 6, mint: Some(address(0xee)) },
+            period_start: at(-86_400),
+            period_end: at(0),
+            format: StatementFormat::SolanaRpc,
+            digest: hash(3),
+            bytes: 70_000,
+            items: 3,
+            through_position: 4_711,
+            sums: sums(),
+            chunks: 1,
+            by: "staff-1".into(),
+        }
+        .into(),
+        EventType::StatementEntriesRecorded => StatementEntriesRecorded {
+            statement_id: id(1),
+            chunk: 1,
+            first: 1,
+            entries: vec![
+                StatementEntry {
+                    reference: tx(4).to_string(),
+                    status: EntryStatus::Matched,
+                    at: at(-60),
+                    items: vec![StatementItem { line: 2, id: None, at: at(-60), amount: SignedMinor::new(24_750_000).unwrap() }],
+                    legs: vec![StatementLeg {
+                        role: MovementRole::Merchant,
+                        at: at(-60),
+                        amount: minor(24_750_000),
+                        payment_id: Some(id(5)),
+                        receipt_id: Some(id(6)),
+                        evidence: id(7),
+                    }],
+                },
+                StatementEntry {
+                    reference: "txn_1AbC".into(),
+                    status: EntryStatus::StatementOnly,
+                    at: at(-30),
+                    items: vec![StatementItem {
+                        line: 3,
+                        id: Some("re_2".into()),
+                        at: at(-30),
+                        amount: SignedMinor::new(-9_007_199_254_740_991).unwrap(),
+                    }],
+                    legs: vec![],
+                },
+            ],
+        }
+        .into(),
         EventType::StateAttested => StateAttested {
             attestation_id: id(1),
             at_position: 4_711,
@@ -240,4 +291,18 @@ fn later_webhook(event_type: EventType) -> Event {
         .into(),
         other => unreachable!("{other:?} has its sample elsewhere"),
     }
+}
+
+fn sums() -> ReconciledSums {
+    let of = |entries, statement, ledger| EntrySums { entries, statement: SignedTotal(statement), ledger: SignedTotal(ledger) };
+    let sums = Sums {
+        statement_total: SignedTotal(24_750_000 - 5_000_000),
+        ledger_total: SignedTotal(24_750_000 + 1),
+        difference: SignedTotal(-5_000_001),
+        matched: of(1, 24_750_000, 24_750_000),
+        different: of(0, 0, 0),
+        statement_only: of(1, -5_000_000, 0),
+        ledger_only: of(1, 0, 1),
+    };
+    sums.try_into().unwrap()
 }

@@ -28,6 +28,7 @@ fn every_refusal_has_a_stable_code_of_its_own() {
         ("receipt", receipt::Rejection::CODES),
         ("recovery", recovery::Rejection::CODES),
         ("sandbox_session", sandbox_session::Rejection::CODES),
+        ("statement", statement::Rejection::CODES),
         ("subject", subject::Rejection::CODES),
         ("test_clock", test_clock::Rejection::CODES),
         ("ticket", ticket::Rejection::CODES),

@@ -22,6 +22,7 @@ mod samples;
 mod sandbox;
 mod session;
 mod settings;
+mod statement;
 mod support;
 mod test_clock;
 mod webhook;

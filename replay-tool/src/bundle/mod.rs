@@ -15,9 +15,14 @@ use crate::{
 };
 use events::{
     codec,
-    leaf::Entry,
+    leaf::{Entry, leaf_hash},
     proof::Frontier,
-    vocab::{bytes::Hash32, event::Event, id::EventId, stream::StreamId},
+    vocab::{
+        bytes::Hash32,
+        event::Event,
+        id::EventId,
+        stream::{Actor, Envelope, Recorded, StreamId},
+    },
 };
 use manifest::{CHECKPOINTS, FileDigest, JWKS, MANIFEST, Manifest, Sealed};
 use record::{Record, Records};
@@ -146,6 +151,17 @@ impl Bundle {
         }
     }
 
+    /// The next page, as events. Nothing is decoded; each is bound by its entry.
+    pub fn next_recorded(&mut self, bytes: usize) -> Result<Vec<Recorded>, Failure> {
+        let Some(Page::Bundled { first, sealed, bytes }) = self.next_page(bytes)? else { return Ok(Vec::new()) };
+        let mut page = Vec::new();
+        for (position, record) in (first..).zip(Records::new(&bytes)) {
+            let record = record.map_err(|rule| Break::at(BreakClass::BundleMalformed, position, rule))?;
+            page.push(recorded(position, &record, sealed)?);
+        }
+        Ok(page)
+    }
+
     fn open_segment(&self) -> Result<Option<Segment>, Failure> {
         let Manifest { size, segment_events, .. } = self.manifest;
         let Some((first, end)) = manifest::segments(self.position..size, segment_events).next() else { return Ok(None) };
@@ -227,6 +243,31 @@ impl Segment {
             (false, _) => malformed(format!("{} ends before position {}", self.digest.name, self.end)),
         }
     }
+}
+
+/// A record as the database would give it.
+fn recorded(position: u64, record: &Record<'_>, sealed: bool) -> Result<Recorded, Break> {
+    let entry = record.bound(position, sealed)?;
+    let actor = entry.actor.parse::<Actor>();
+    let actor = actor.map_err(|_| Break::at(BreakClass::FieldInvalid, position, "actor is not of a known kind"))?;
+    let envelope = Envelope {
+        stream: entry.stream,
+        version: entry.version,
+        event_id: entry.event_id,
+        event_type: entry.event_type,
+        schema_version: entry.schema_version,
+        owner_id: entry.owner_id,
+        livemode: entry.livemode,
+        recorded_at: entry.recorded_at,
+        correlation_id: entry.correlation_id,
+        causation_id: entry.causation_id,
+        actor,
+        request_id: (!entry.request_id.is_empty()).then(|| entry.request_id.to_owned()),
+        subject_id: entry.subject_id,
+    };
+    let sealed = (!record.sealed.is_empty()).then(|| record.sealed.to_vec());
+    let (payload, prev_leaf, leaf) = (record.payload.to_vec(), entry.prev_leaf, leaf_hash(record.entry));
+    Ok(Recorded { position, envelope, payload, sealed, prev_leaf, leaf })
 }
 
 fn altered(expected: &FileDigest, bytes: u64, digest: &Hash32, position: u64) -> Result<(), Break> {

@@ -8,6 +8,7 @@ mod history;
 mod inspect;
 mod models;
 mod output;
+mod reconcile;
 mod state;
 mod tail;
 mod trail;
@@ -61,6 +62,8 @@ enum Command {
     AsOf(as_of::AsOf),
     /// Fold the log without some events, and show what would be different; nothing is written.
     WhatIf(what_if::WhatIf),
+    /// Hold a statement of a wallet or of Stripe against the log: what matched, what differs, what one side lacks.
+    Reconcile(reconcile::Reconcile),
     /// After rebuild --shadow --swap: hold everything, and sign and record what was recovered.
     Certificate(certificate::Certificate),
     /// Tell the whole story that an id belongs to.
@@ -116,6 +119,7 @@ impl Command {
             Command::Attest(attest) => attest.run(common).await,
             Command::AsOf(as_of) => as_of.run(common).await,
             Command::WhatIf(what_if) => what_if.run(common).await,
+            Command::Reconcile(reconcile) => reconcile.run(common).await,
             Command::Certificate(certificate) => certificate.run(common).await,
             Command::Trail(trail) => trail.run(common).await,
             Command::Inspect(inspect) => inspect.run(common).await,

@@ -26,6 +26,9 @@ impl fmt::Display for StateReport {
             let only = if model.compared { "" } else { ", live table not looked at: this role may not" };
             writeln!(f, "  {:<20} {} of {} rows {at}{only}", model.projection, model.root, model.rows)?;
         }
+        if self.statements > 0 {
+            writeln!(f, "  statements   {} on record come to what was recorded", self.statements)?;
+        }
         for Checked { table, .. } in self.tables.iter().filter(|table| !table.checked) {
             writeln!(f, "  {table:<26} not looked at: this role may not")?;
         }

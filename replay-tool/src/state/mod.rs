@@ -1,10 +1,12 @@
 //! The read models, held against the log: `verify --state`.
 //!
-//! Everything is read in one snapshot and folded in memory from payloads alone: no key is needed, nothing is written. Three things
+//! Everything is read in one snapshot and folded in memory from payloads alone: no key is needed, nothing is written. Four things
 //! are held: the live tables against the fold, row by row; the newest signed number (`state.attested`) against the root that the
-//! fold comes to; and every table beside them against what the log says of it.
+//! fold comes to; every statement on record against its lines and the fold; and every table beside them against what the log says of
+//! it.
 
 mod as_of;
+mod statements;
 mod what_if;
 
 pub use as_of::{AsOf, AsOfRow, AtPosition, Attested, Consistency, When, as_of};
@@ -49,6 +51,8 @@ pub struct StateReport {
     pub models: Vec<ModelState>,
     /// The trial balance of all owners, at the attested position; without one, at the furthest read model.
     pub trial_balance: Vec<AttestedBalance>,
+    /// Statements on record whose lines and the log come to what was recorded.
+    pub statements: u64,
     /// Other tables of the database, and what was asked of each.
     pub tables: Vec<tables::Checked>,
     /// How long it took.
@@ -178,10 +182,11 @@ pub async fn verify_state(
         let detail = format!("the debits of {} are not its credits", asset.symbol);
         return Err(Break::at(BreakClass::TrialBalanceMismatch, last.unwrap_or(0), detail).into());
     }
+    let statements = if names.is_empty() { statements::hold(snapshot.connection(), &replay).await? } else { 0 };
     let tables = if names.is_empty() { tables::hold(snapshot.connection()).await? } else { Vec::new() };
     snapshot.close().await.map_err(failure)?;
     let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    Ok(StateReport { attested, models, trial_balance, tables, milliseconds })
+    Ok(StateReport { attested, models, trial_balance, statements, tables, milliseconds })
 }
 
 /// Size of the smallest signed checkpoint that covers `position`.

@@ -196,6 +196,15 @@ fn of_platform(event: &Event) -> String {
         Event::ApprovalApplied(e) => format!("took effect as event {}", e.applied_event),
         Event::StateAttested(e) => format!("read models at position {} come to {}", e.at_position, e.root),
         Event::RecoveryCertified(e) => format!("recovery certified by {}, SHA-256 {}", e.operator, e.certificate_hash),
+        Event::StatementImported(e) => format!(
+            "statement of {} {}: {} items in {}, the log differs by {}",
+            e.source,
+            e.account,
+            e.items,
+            e.asset.code,
+            e.sums.get().difference
+        ),
+        Event::StatementEntriesRecorded(e) => format!("{} entries of it, part {}", e.entries.len(), e.chunk),
         other => other.event_type().as_str().to_owned(),
     }
 }

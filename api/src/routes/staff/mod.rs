@@ -10,6 +10,7 @@ mod rail_reviews;
 mod rail_view;
 mod rails;
 mod settings;
+mod statements;
 mod treasury;
 
 use crate::{
@@ -41,6 +42,7 @@ pub fn routes() -> OpenApiRouter<State> {
         .merge(rail_reviews::routes())
         .merge(rails::routes())
         .merge(settings::routes())
+        .merge(statements::routes())
         .merge(treasury::routes())
 }
 

@@ -19,6 +19,7 @@ mod provider;
 mod receipt;
 mod sandbox;
 mod state;
+mod statement;
 mod support;
 mod webhook;
 
@@ -38,6 +39,7 @@ pub use provider::*;
 pub use receipt::*;
 pub use sandbox::*;
 pub use state::*;
+pub use statement::*;
 pub use support::*;
 pub use webhook::*;
 
@@ -241,4 +243,6 @@ vocabulary! {
     SandboxProofRecorded = "sandbox_session.proof_recorded" v 1 in SandboxSession,
     WorkspaceBillingCheckoutStarted = "workspace_billing.checkout_started" v 1 in WorkspaceBilling,
     WorkspaceBillingSynced = "workspace_billing.synced" v 1 in WorkspaceBilling,
+    StatementImported = "statement.imported" v 1 in Statement,
+    StatementEntriesRecorded = "statement.entries_recorded" v 1 in Statement,
 }

@@ -1,0 +1,2 @@
+-- It holds no personal data, so nothing is looked up by person.
+SELECT to_jsonb(t)::text FROM statement_entries t WHERE t.id = ANY($1) AND $2::uuid[] IS NOT NULL
