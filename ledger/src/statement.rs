@@ -100,8 +100,7 @@ impl Import {
     fn is(&self, known: &StatementImported) -> bool {
         let Scope { source, account, asset, period_start, period_end, .. } = &self.scope;
         (source, account, asset) == (&known.source, &known.account, &known.asset)
-            && (*period_start, *period_end, self.format, self.digest)
-                == (known.period_start, known.period_end, known.format, known.digest)
+            && (*period_start, *period_end, self.format, self.digest) == (known.period_start, known.period_end, known.format, known.digest)
     }
 }
 

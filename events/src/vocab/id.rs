@@ -110,13 +110,7 @@ impl AttestationId {
 
 impl StatementId {
     /// The one statement that a file is for an account and an asset, in one mode: bringing it again says nothing new.
-    pub fn of(
-        source: super::words::StatementSource,
-        account: &str,
-        asset: &str,
-        livemode: bool,
-        digest: &super::bytes::Hash32,
-    ) -> Self {
+    pub fn of(source: super::words::StatementSource, account: &str, asset: &str, livemode: bool, digest: &super::bytes::Hash32) -> Self {
         // The unit separator is in none of them.
         let name = format!("statement/{source}\u{1f}{account}\u{1f}{asset}\u{1f}{livemode}\u{1f}{digest}");
         StatementId(Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes()))

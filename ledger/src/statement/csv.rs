@@ -160,12 +160,7 @@ mod tests {
     #[test]
     fn quotes_commas_and_line_ends_are_read_as_rfc_4180_says() {
         let text = "\u{feff}a,b\r\n\"1,5\",\"say \"\"hi\"\"\"\n\n\"two\nlines\",x\r,\n";
-        let expected = [
-            (1, vec!["a", "b"]),
-            (2, vec!["1,5", "say \"hi\""]),
-            (4, vec!["two\nlines", "x"]),
-            (6, vec!["", ""]),
-        ];
+        let expected = [(1, vec!["a", "b"]), (2, vec!["1,5", "say \"hi\""]), (4, vec!["two\nlines", "x"]), (6, vec!["", ""])];
         let expected: Vec<(u32, Vec<String>)> =
             expected.into_iter().map(|(line, fields)| (line, fields.into_iter().map(str::to_owned).collect())).collect();
         assert_eq!(read(text), expected);
@@ -175,10 +170,7 @@ mod tests {
 
     #[test]
     fn what_is_no_csv_is_refused_with_its_line() {
-        for (text, place) in [
-            ("a,b\n1,\"2", "line 2, column number 2"),
-            ("a,b\n1,\"2\"x\n", "line 2, column number 2"),
-        ] {
+        for (text, place) in [("a,b\n1,\"2", "line 2, column number 2"), ("a,b\n1,\"2\"x\n", "line 2, column number 2")] {
             assert_eq!(records(text.as_bytes()).unwrap_err().place, place);
         }
         assert_eq!(records(&[0xff, 0xfe]).unwrap_err().rule, "is not UTF-8");

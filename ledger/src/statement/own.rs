@@ -8,7 +8,8 @@ use super::{
 use events::vocab::{money::SignedMinor, time::Timestamp, words::StatementSource};
 use serde_json::Value;
 
-const ID: Column = Column { name: "id", known_as: &["id", "signature", "txhash", "transactionhash", "txsignature", "transactionsignature"] };
+const ID: Column =
+    Column { name: "id", known_as: &["id", "signature", "txhash", "transactionhash", "txsignature", "transactionsignature"] };
 const AT: Column = Column { name: "at", known_as: &["at", "time", "timestamp", "blocktime", "createdutc"] };
 const MINOR: Column = Column { name: "amount_minor_units", known_as: &["amountminorunits"] };
 const AMOUNT: Column = Column { name: "amount", known_as: &["amount"] };

@@ -90,7 +90,8 @@ impl OnRecord {
         let read = self.scope.read(self.imported.format, file);
         let mut read = read.map_err(|unreadable| Mismatch(format!("the file cannot be read: {unreadable}")))?;
         let mut recorded = self.items();
-        let order = |left: &Item, right: &Item| (left.line, &left.reference, left.amount).cmp(&(right.line, &right.reference, right.amount));
+        let order =
+            |left: &Item, right: &Item| (left.line, &left.reference, left.amount).cmp(&(right.line, &right.reference, right.amount));
         read.sort_by(order);
         recorded.sort_by(order);
         match read == recorded {

@@ -177,6 +177,7 @@ impl Scope {
 /// Letters, an underscore, letters and digits, as Stripe's ids are.
 pub(super) fn is_stripe_id(text: &str, prefix: &str) -> bool {
     let word = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    let shape = text.split_once('_').is_some_and(|(kind, rest)| kind.bytes().all(|byte| byte.is_ascii_lowercase()) && word(kind) && word(rest));
+    let shape =
+        text.split_once('_').is_some_and(|(kind, rest)| kind.bytes().all(|byte| byte.is_ascii_lowercase()) && word(kind) && word(rest));
     shape && text.len() <= LONGEST_ID && text.starts_with(prefix)
 }

@@ -76,13 +76,7 @@ fn items_of(scope: &Scope, columns: &Columns, row: &Record) -> Result<impl Itera
     invoice.map_or(Ok(()), |invoice| scope.id_rule(invoice)).map_err(|rule| refused(&INVOICE, rule))?;
     let gross = SignedMinor::new(amount).map_err(|_| refused(&AMOUNT, value::AMOUNT))?;
     let kept = SignedMinor::new(-fee).map_err(|_| refused(&FEE, value::AMOUNT))?;
-    let moved = Item {
-        line,
-        reference: invoice.unwrap_or(id).to_owned(),
-        id: invoice.map(|_| id.to_owned()),
-        at,
-        amount: gross,
-    };
+    let moved = Item { line, reference: invoice.unwrap_or(id).to_owned(), id: invoice.map(|_| id.to_owned()), at, amount: gross };
     let kept = (fee != 0).then(|| Item { line, reference: id.to_owned(), id: None, at, amount: kept });
     Ok(std::iter::once(moved).chain(kept))
 }

@@ -110,11 +110,7 @@ fn each_side_is_listed_with_what_the_other_lacks() {
 #[test]
 fn the_parts_of_one_transaction_are_one_entry() {
     // A wallet that is merchant and fee wallet in one, and two payments in one transaction, against one balance change.
-    let legs = vec![
-        leg(1, "both", 10, 990),
-        leg_of(1, "both", 10, 10, MovementRole::Fee),
-        leg(2, "both", 10, 500),
-    ];
+    let legs = vec![leg(1, "both", 10, 990), leg_of(1, "both", 10, 10, MovementRole::Fee), leg(2, "both", 10, 500)];
     let found = reconcile(&usdc_day(), vec![item(2, "both", 10, 1_500)], legs.clone()).unwrap();
     assert_eq!(found.entries.len(), 1);
     assert_eq!((status_of(&found.entries, "both"), found.entries[0].legs.len()), (EntryStatus::Matched, 3));
@@ -162,10 +158,8 @@ fn a_long_statement_is_recorded_in_parts_whose_entries_are_all_of_it() {
     let items: Vec<Item> = (0..1_234).map(|n| item(n + 2, &format!("tx{n:05}"), i64::from(n), 10)).collect();
     let legs: Vec<Leg> = (0..1_234).map(|n| leg(n, &format!("tx{n:05}"), n as i64, 10)).collect();
     let events = given::<Statement>([]).when(command(import(items.clone(), legs.clone()))).events();
-    let parts: Vec<&StatementEntriesRecorded> = events
-        .iter()
-        .filter_map(|event| if let Event::StatementEntriesRecorded(part) = event { Some(part) } else { None })
-        .collect();
+    let parts: Vec<&StatementEntriesRecorded> =
+        events.iter().filter_map(|event| if let Event::StatementEntriesRecorded(part) = event { Some(part) } else { None }).collect();
     let Event::StatementImported(StatementImported { chunks, sums, .. }) = &events[0] else { panic!("the header is first") };
     assert_eq!((*chunks as usize, sums.get().matched.entries), (parts.len(), 1_234));
     assert!(parts.len() > 1 && parts.iter().all(|part| part.entries.len() <= 250), "two of each entry");

@@ -112,7 +112,9 @@ impl Projection for Movements {
             Event::VerificationAttempted(e) => of_payment(Some(e.payment_id)),
             Event::SettlementEvidenced(e) => of_payment(Some(e.payment_id)),
             Event::ReceiptCreated(e) => of_payment(e.payment_id),
-            Event::WorkspaceBillingSynced(e) => Keys { ids: paid(&e.invoices).map(|invoice| of_invoice(e.owner_id, invoice).0).collect(), subjects: Vec::new() },
+            Event::WorkspaceBillingSynced(e) => {
+                Keys { ids: paid(&e.invoices).map(|invoice| of_invoice(e.owner_id, invoice).0).collect(), subjects: Vec::new() }
+            }
             _ => Keys::none(),
         }
     }

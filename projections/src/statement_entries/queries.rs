@@ -15,11 +15,8 @@ pub async fn list(
     limit: u32,
 ) -> Result<Page<Entry>, QueryError> {
     let status = status.map(EntryStatus::as_str);
-    let rows = sqlx::query_scalar(include_str!("queries/list.sql"))
-        .bind(statement.0)
-        .bind(status)
-        .bind(i64::from(after))
-        .bind(i64::from(limit));
+    let rows =
+        sqlx::query_scalar(include_str!("queries/list.sql")).bind(statement.0).bind(status).bind(i64::from(after)).bind(i64::from(limit));
     let total = sqlx::query_scalar(include_str!("queries/count_list.sql")).bind(statement.0).bind(status);
     reader.page(TABLES, rows, total).await
 }

@@ -26,10 +26,14 @@ fn entries_are_numbered_through_and_say_what_each_side_says() {
     let recorded = |chunk, first, entries| sample.at(StatementEntriesRecorded { statement_id: id, chunk, first, entries }, id);
     let events = [
         recorded(1, 1, vec![entry("both", EntryStatus::Different, vec![item(-3), item(5)], vec![leg.clone()])]),
-        recorded(2, 2, vec![
-            entry("theirs", EntryStatus::StatementOnly, vec![item(-4)], vec![]),
-            entry("ours", EntryStatus::LedgerOnly, vec![], vec![leg.clone(), leg]),
-        ]),
+        recorded(
+            2,
+            2,
+            vec![
+                entry("theirs", EntryStatus::StatementOnly, vec![item(-4)], vec![]),
+                entry("ours", EntryStatus::LedgerOnly, vec![], vec![leg.clone(), leg]),
+            ],
+        ),
     ];
     let rows = sample.fold::<StatementEntries>(&events);
     let said = |reference: &str| {

@@ -127,7 +127,10 @@ impl fmt::Display for Shown {
             Some(record) => {
                 let against = if record.file { "its file and the log" } else { "its lines and the log" };
                 let (position, event, difference) = (record.position, record.event_id, record.sums.difference);
-                writeln!(f, "  on record    at position {position} (event {event}), difference {difference} then; holds against {against}")?;
+                writeln!(
+                    f,
+                    "  on record    at position {position} (event {event}), difference {difference} then; holds against {against}"
+                )?;
             }
         }
         let decimals = asset.decimals;

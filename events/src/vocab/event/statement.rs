@@ -159,8 +159,8 @@ impl TryFrom<Sums> for ReconciledSums {
         let wide = |total: SignedTotal| i128::from(total.0);
         let each = [sums.matched, sums.different, sums.statement_only, sums.ledger_only];
         let side = |of: fn(&EntrySums) -> SignedTotal| each.iter().map(|sums| wide(of(sums))).sum::<i128>();
-        let unmatched =
-            wide(sums.statement_only.statement) - wide(sums.ledger_only.ledger) + wide(sums.different.statement) - wide(sums.different.ledger);
+        let unmatched = wide(sums.statement_only.statement) - wide(sums.ledger_only.ledger) + wide(sums.different.statement)
+            - wide(sums.different.ledger);
         let holds = wide(sums.difference) == wide(sums.statement_total) - wide(sums.ledger_total)
             && wide(sums.difference) == unmatched
             && wide(sums.statement_total) == side(|sums| sums.statement)

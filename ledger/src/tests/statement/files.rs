@@ -103,10 +103,13 @@ fn a_nodes_answers_say_how_much_of_the_asset_each_transaction_moved() {
     ]);
     assert_eq!(read(StatementFormat::SolanaRpc, &file.to_string()), vec![(1, sig(1), 250), (2, sig(2), 25), (3, sig(3), -75)]);
 
-    let sol = StatementAsset { code: "SOL".into(), decimals: 9, mint: Some("So11111111111111111111111111111111111111112".parse().unwrap()) };
+    let sol =
+        StatementAsset { code: "SOL".into(), decimals: 9, mint: Some("So11111111111111111111111111111111111111112".parse().unwrap()) };
     let lamports = |account: &SolanaAddress, file: &Value| {
         let scope = Scope { asset: sol.clone(), account: account.to_string(), ..usdc_day() };
-        scope.read(StatementFormat::SolanaRpc, file.to_string().as_bytes()).map(|items| items.iter().map(|item| item.amount.units()).collect())
+        scope
+            .read(StatementFormat::SolanaRpc, file.to_string().as_bytes())
+            .map(|items| items.iter().map(|item| item.amount.units()).collect())
     };
     let one = json!([transaction(1, 10, vec![], vec![])]);
     assert_eq!(lamports(&WALLET, &one), Ok(vec![200]));
