@@ -45,3 +45,21 @@ pub fn peak_memory(process: impl std::fmt::Display) -> u64 {
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     peak.and_then(|line| line.trim().trim_end_matches(" kB").trim().parse::<u64>().ok()).map_or(0, |kilobytes| kilobytes << 10)
 }
+
+/// The process of this machine that listens on that TCP port, as far as this user may see.
+pub fn listener(port: u16) -> Option<u32> {
+    let socket = ["/proc/net/tcp", "/proc/net/tcp6"].into_iter().find_map(|table| {
+        let table = fs::read_to_string(table).ok()?;
+        table.lines().skip(1).find_map(|line| {
+            let fields: Vec<&str> = line.split_whitespace().collect();
+            // 0A is LISTEN; the tenth field is the socket's inode.
+            let listens = fields.get(3) == Some(&"0A") && fields.get(1)?.ends_with(&format!(":{port:04X}"));
+            listens.then(|| format!("socket:[{}]", fields.get(9).copied().unwrap_or_default()))
+        })
+    })?;
+    let processes = fs::read_dir("/proc").ok()?.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    processes.into_iter().find(|process| {
+        let files = fs::read_dir(format!("/proc/{process}/fd")).into_iter().flatten().flatten();
+        files.filter_map(|file| fs::read_link(file.path()).ok()).any(|target| target.to_str() == Some(&socket))
+    })
+}

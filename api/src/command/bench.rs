@@ -5,14 +5,21 @@ use api::{
     bench::{
         append::{self, AppendOptions, BenchReport},
         check::{self, CheckOptions, CheckReport, Rate},
+        lifecycle::{self, LifecycleOptions},
+        rebuild::{self, RebuildOptions},
+        relay::{self, RelayOptions},
+        scratch::BenchError,
+        turn,
         verify::{self, Turn, VerifyOptions, VerifyReport, What as VerifyTurn},
+        webhooks::{self, WebhooksOptions},
     },
     config::Config,
     listen,
     stack::{DevFile, Stack, StackOptions},
 };
 use clap::{Args, Subcommand};
-use std::{path::PathBuf, process::ExitCode, time::Duration};
+use serde::Serialize;
+use std::{fmt::Display, path::PathBuf, process::ExitCode, time::Duration};
 
 /// The options of `hilt bench`.
 #[derive(Args)]
@@ -31,9 +38,18 @@ enum What {
         /// How many append at the same time.
         #[arg(long, default_value_t = 128)]
         clients: u64,
-        /// How many events are counted.
+        /// How many events each turn counts.
         #[arg(long, default_value_t = 500_000)]
         events: u64,
+        /// Events of one stream; with 1, every append begins a new one.
+        #[arg(long, default_value_t = 10)]
+        stream: u64,
+        /// Events that are laid in before.
+        #[arg(long, default_value_t = 0)]
+        present: u64,
+        /// How often the log and its floor take turns; the median counts.
+        #[arg(long, default_value_t = 3)]
+        turns: usize,
         /// One JSON line instead of text.
         #[arg(long)]
         json: bool,
@@ -74,6 +90,102 @@ enum What {
         #[arg(long)]
         json: bool,
     },
+    /// Every read model built anew from a log of whole payments, beside COPY of the events out and of the rows in.
+    ///
+    /// Measured where `append` is.
+    Rebuild {
+        /// How many events there are at least.
+        #[arg(long, default_value_t = 100_000)]
+        events: u64,
+        /// How often the two take turns; the median counts.
+        #[arg(long, default_value_t = 3)]
+        turns: usize,
+        /// One JSON line instead of text.
+        #[arg(long)]
+        json: bool,
+    },
+    /// The relay from the log to JetStream, beside bare publishing of the same bytes; then from a commit to a committed row of a read
+    /// model, at half of what relay and runners bear.
+    ///
+    /// Measured where `append` is; with HILT_ADMIN_DATABASE_URL, on the nats-server of HILT_NATS_URL.
+    Relay {
+        /// How many events are published at least.
+        #[arg(long, default_value_t = 200_000)]
+        events: u64,
+        /// How often the two take turns; the median counts.
+        #[arg(long, default_value_t = 3)]
+        turns: usize,
+        /// How many payments find out what the whole chain bears.
+        #[arg(long, default_value_t = 3_000)]
+        payments: u64,
+        /// How many seconds it then runs at half of that.
+        #[arg(long, default_value_t = 10)]
+        seconds: u64,
+        /// One JSON line instead of text.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Deliveries of webhooks to receivers on this machine, beside bare posts of the same size; then from an event to its message at a
+    /// steady rate.
+    ///
+    /// Measured where `append` is.
+    Webhooks {
+        /// How many receivers are told of every payment.
+        #[arg(long, default_value_t = 4)]
+        endpoints: u64,
+        /// How many deliveries wait when a turn begins, at least.
+        #[arg(long, default_value_t = 10_000)]
+        deliveries: u64,
+        /// How often the two take turns; the median counts.
+        #[arg(long, default_value_t = 3)]
+        turns: usize,
+        /// Deliveries a second of the steady run.
+        #[arg(long, default_value_t = 300.0)]
+        rate: f64,
+        /// How many seconds it lasts.
+        #[arg(long, default_value_t = 10)]
+        seconds: u64,
+        /// One JSON line instead of text.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Lifecycles from the session to the delivered webhook, beside their bare appends; then sessions over HTTP, beside a route that
+    /// appends the same bytes bare.
+    ///
+    /// Measured where `append` is.
+    Lifecycle {
+        /// How many lifecycles go on at the same time, and how many connections ask for sessions.
+        #[arg(long, default_value_t = 128)]
+        clients: u64,
+        /// How many lifecycles are counted.
+        #[arg(long, default_value_t = 10_000)]
+        lifecycles: u64,
+        /// Seconds of one turn of sessions over HTTP.
+        #[arg(long, default_value_t = 5)]
+        seconds: u64,
+        /// How often each and its floor take turns; the median counts.
+        #[arg(long, default_value_t = 3)]
+        turns: usize,
+        /// One JSON line instead of text.
+        #[arg(long)]
+        json: bool,
+    },
+    /// The receiver of `webhooks`, for its own process.
+    #[command(hide = true)]
+    WebhooksReceiver,
+    /// The bare route of `lifecycle`, for its own process; the database is that of HILT_ADMIN_DATABASE_URL.
+    #[command(hide = true)]
+    LifecycleFloor {
+        /// Position of a session's first event.
+        from: u64,
+        /// How many events it has.
+        count: u64,
+        /// Bytes of an answer.
+        length: usize,
+    },
+    /// One turn of a measurement, for its own process; which one is read from standard input.
+    #[command(hide = true)]
+    Turn,
     /// One turn of `verify`, for its own process; the database is that of HILT_ADMIN_DATABASE_URL.
     #[command(hide = true)]
     VerifyTurn {
@@ -94,53 +206,100 @@ enum What {
 impl Bench {
     /// Measures and prints.
     pub async fn run(self, config: Config) -> Result<ExitCode, Refusal> {
-        if let What::CheckFloor { length } = self.what {
-            check::serve_floor(listen::bind(config.listen).await?, length).await?;
-            return Ok(ExitCode::SUCCESS);
-        }
-        if let What::VerifyTurn { what, vkey } = self.what {
-            let url = config.admin_database_url.ok_or("a turn needs HILT_ADMIN_DATABASE_URL")?;
-            let turn = verify::run_turn(what, url.expose(), &vkey).await.map_err(|error| super::with_causes(&error))?;
-            println!("{}", serde_json::to_string(&turn)?);
-            return Ok(ExitCode::SUCCESS);
-        }
-        let (admin_url, stack) = server(&config).await?;
-        let printed = match self.what {
-            What::Append { clients, events, json } => {
-                let measured = append::run(AppendOptions { admin_url, clients, events }).await;
-                measured.map(|report| print(&report, json))
+        match self.what {
+            What::CheckFloor { length } => check::serve_floor(listen::bind(config.listen).await?, length).await?,
+            What::WebhooksReceiver => webhooks::serve_receiver(listen::bind(config.listen).await?).await?,
+            What::LifecycleFloor { from, count, length } => {
+                let url = scratch_url(&config)?;
+                let served = lifecycle::serve_floor(listen::bind(config.listen).await?, &url, from, count, length).await;
+                served.map_err(|error| super::with_causes(&error))?;
             }
-            What::Check { connections, entitlements, seconds, turns, json } => {
-                let turn = Duration::from_secs(seconds);
-                let measured = check::run(CheckOptions { admin_url, connections, entitlements, turn, turns }).await;
-                measured.map(|report| print_check(&report, json))
+            What::VerifyTurn { what, vkey } => {
+                let turn = verify::run_turn(what, &scratch_url(&config)?, &vkey).await.map_err(|error| super::with_causes(&error))?;
+                println!("{}", serde_json::to_string(&turn)?);
             }
-            What::Verify { events, turns, json } => {
-                let measured = verify::run(VerifyOptions { admin_url, events, turns }).await;
-                measured.map(|report| print_verify(&report, json))
+            What::Turn => {
+                let turn = turn::run(&std::io::read_to_string(std::io::stdin())?).await.map_err(|error| super::with_causes(&error))?;
+                println!("{}", serde_json::to_string(&turn)?);
             }
-            What::CheckFloor { .. } | What::VerifyTurn { .. } => Ok(Ok(())),
-        };
-        if let Some(stack) = stack {
-            stack.throw_away().await?;
+            what => {
+                let servers = Servers::of(&config).await?;
+                let printed = measure(what, &servers).await;
+                if let Some(stack) = servers.stack {
+                    stack.throw_away().await?;
+                }
+                printed.map_err(|error| super::with_causes(&error))??;
+            }
         }
-        printed.map_err(|error| super::with_causes(&error))??;
         Ok(ExitCode::SUCCESS)
     }
 }
 
-/// The server to measure, and the stack that was started for it.
-async fn server(config: &Config) -> Result<(String, Option<Stack>), Refusal> {
-    if let Some(url) = &config.admin_database_url {
-        return Ok((url.expose().clone(), None));
+fn scratch_url(config: &Config) -> Result<String, Refusal> {
+    Ok(config.admin_database_url.as_ref().ok_or("a part of a measurement needs HILT_ADMIN_DATABASE_URL")?.expose().clone())
+}
+
+/// Measures, and prints what was measured.
+async fn measure(what: What, servers: &Servers) -> Result<Result<(), Refusal>, BenchError> {
+    let admin_url = servers.admin_url.clone();
+    Ok(match what {
+        What::Append { clients, events, stream, present, turns, json } => {
+            print(&append::run(AppendOptions { admin_url, clients, events, stream, present, turns }).await?, json)
+        }
+        What::Check { connections, entitlements, seconds, turns, json } => {
+            let turn = Duration::from_secs(seconds);
+            print_check(&check::run(CheckOptions { admin_url, connections, entitlements, turn, turns }).await?, json)
+        }
+        What::Verify { events, turns, json } => print_verify(&verify::run(VerifyOptions { admin_url, events, turns }).await?, json),
+        What::Rebuild { events, turns, json } => show(&rebuild::run(RebuildOptions { admin_url, events, turns }).await?, json),
+        What::Relay { events, turns, payments, seconds, json } => {
+            let Some(nats_url) = servers.nats_url.clone() else {
+                return Ok(Err("HILT_NATS_URL is needed beside HILT_ADMIN_DATABASE_URL".into()));
+            };
+            show(&relay::run(RelayOptions { admin_url, nats_url, events, turns, payments, seconds }).await?, json)
+        }
+        What::Webhooks { endpoints, deliveries, turns, rate, seconds, json } => {
+            let options = WebhooksOptions { admin_url, endpoints, deliveries, turns, rate, seconds };
+            show(&webhooks::run(options).await?, json)
+        }
+        What::Lifecycle { clients, lifecycles, seconds, turns, json } => {
+            let turn = Duration::from_secs(seconds);
+            show(&lifecycle::run(LifecycleOptions { admin_url, clients, lifecycles, turn, turns }).await?, json)
+        }
+        What::CheckFloor { .. } | What::VerifyTurn { .. } | What::Turn | What::WebhooksReceiver | What::LifecycleFloor { .. } => Ok(()),
+    })
+}
+
+/// The servers to measure, and the stack that was started for them.
+struct Servers {
+    admin_url: String,
+    nats_url: Option<String>,
+    stack: Option<Stack>,
+}
+
+impl Servers {
+    /// Those that the configuration names, else those of the running `hilt dev`, else new ones.
+    async fn of(config: &Config) -> Result<Self, Refusal> {
+        if let Some(url) = &config.admin_database_url {
+            let nats_url = config.nats_url.as_ref().map(|url| url.expose().clone());
+            return Ok(Servers { admin_url: url.expose().clone(), nats_url, stack: None });
+        }
+        if let Ok(text) = std::fs::read_to_string(config.data_dir.join("dev.json")) {
+            let running: DevFile = serde_json::from_str(&text)?;
+            return Ok(Servers { admin_url: running.admin_database_url, nats_url: Some(running.nats_url), stack: None });
+        }
+        let data_dir: PathBuf = std::env::temp_dir().join(format!("hilt-bench-{}", std::process::id()));
+        let stack = Stack::start(StackOptions { data_dir, progress: Box::new(|line| eprintln!("hilt: {line}")) }).await?;
+        Ok(Servers { admin_url: stack.admin_database_url.clone(), nats_url: Some(stack.nats_url.clone()), stack: Some(stack) })
     }
-    if let Ok(text) = std::fs::read_to_string(config.data_dir.join("dev.json")) {
-        let running: DevFile = serde_json::from_str(&text)?;
-        return Ok((running.admin_database_url, None));
+}
+
+fn show(report: &(impl Serialize + Display), json: bool) -> Result<(), Refusal> {
+    match json {
+        true => println!("{}", serde_json::to_string(report)?),
+        false => println!("{report}"),
     }
-    let data_dir: PathBuf = std::env::temp_dir().join(format!("hilt-bench-{}", std::process::id()));
-    let stack = Stack::start(StackOptions { data_dir, progress: Box::new(|line| eprintln!("hilt: {line}")) }).await?;
-    Ok((stack.admin_database_url.clone(), Some(stack)))
+    Ok(())
 }
 
 fn print(report: &BenchReport, json: bool) -> Result<(), Refusal> {
@@ -152,9 +311,15 @@ fn print(report: &BenchReport, json: bool) -> Result<(), Refusal> {
     println!("  {:>10.0} events/s, {:.0} a batch, {} bytes a payload", report.events_per_second, report.batch, report.payload_bytes);
     println!("  {:>10.0} events/s into a bare table in batches of that size; ratio {:.2}", report.floor_events_per_second, report.ratio);
     println!(
-        "  p50 {} µs, p99 {} µs, p999 {} µs; {:.1} CPU s of this process",
-        report.p50_us, report.p99_us, report.p999_us, report.cpu_seconds
+        "  {}; CPU s: {:.1} of this process, {:.1} of PostgreSQL, {:.1} of the floor's; {} MiB",
+        report.latency,
+        report.cpu_seconds,
+        report.server_cpu_seconds,
+        report.floor_cpu_seconds,
+        report.peak_memory_bytes >> 20
     );
+    println!("  one alone: {}", report.lone);
+    println!("  one row committed bare: {}; ratios of the turns {:.2?}", report.lone_floor, report.ratios);
     Ok(())
 }
 

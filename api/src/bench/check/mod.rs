@@ -3,18 +3,17 @@
 
 mod client;
 mod floor;
-mod process;
 mod revoke;
 mod world;
 
 pub use floor::serve as serve_floor;
 
 use super::{
+    process::{Process, Service},
     scratch::{self, BenchError},
     usage::own_cpu_seconds,
 };
 use client::Target;
-use process::Process;
 use revoke::Revoked;
 use serde::Serialize;
 use std::time::Duration;
@@ -109,11 +108,12 @@ pub async fn run(options: CheckOptions) -> Result<CheckReport, BenchError> {
 async fn measure(url: &str, options: &CheckOptions) -> Result<CheckReport, BenchError> {
     eprintln!("hilt: making {} entitlements", options.entitlements);
     let world = World::make(url, options.entitlements).await?;
-    let service = Process::service(url, &world).await?;
+    let service = Service { database_url: url, master_key: world.master_key_hex(), roles: "api,projections", settings: &[] };
+    let service = Process::service(&service).await?;
     let question = |customer: u64| world.question(customer);
     let target = Target { address: service.address, question: &question, customers: world.askable() };
     let sample = target.ask_once(1).await?;
-    let bare = Process::floor(sample.len()).await?;
+    let bare = Process::bare(&["check-floor", &sample.len().to_string()], &[]).await?;
     let floor = Target { address: bare.address, ..target };
     for warm in [&target, &floor] {
         warm.saturate(options.connections, options.turn / 4).await?;

@@ -2,19 +2,16 @@
 //! nothing in between. Each turn is a process of its own, so that its CPU time and memory are its own, too.
 
 mod turn;
-mod world;
 
 pub use turn::{Turn, What, run as run_turn};
 
-use super::scratch::{self, BenchError};
-use events::{
-    clock::Clock,
-    log::{Log, LogOptions},
-    vault::{MasterKey, Vault},
+use super::{
+    scratch::{self, BenchError},
+    scratch_log::ScratchLog,
+    server::Server,
+    world,
 };
 use serde::Serialize;
-use sqlx::{Connection as _, PgConnection, postgres::PgPoolOptions};
-use turn::Server;
 
 /// What to measure.
 #[derive(Clone, Debug)]
@@ -87,15 +84,11 @@ async fn measure(url: &str, options: &VerifyOptions) -> Result<VerifyReport, Ben
     })
 }
 
-/// Makes the log, and leaves the table as autovacuum would.
+/// Makes the log.
 async fn fill(url: &str, events: u64) -> Result<String, BenchError> {
-    let pool = PgPoolOptions::new().max_connections(8).connect(url).await?;
-    let vault = Vault::new(pool.clone(), MasterKey::generate(), Clock::machine());
-    let log = Log::open(pool.clone(), vault, Clock::machine(), LogOptions::default()).await?;
-    let vkey = world::fill(&log, events).await?;
-    pool.close().await;
-    let mut connection = PgConnection::connect(url).await?;
-    sqlx::raw_sql(include_str!("../sql/settle_events.sql")).execute(&mut connection).await?;
-    connection.close().await?;
+    let scratch = ScratchLog::new(url).await?;
+    let vkey = world::fill(&scratch.log, events).await?;
+    scratch.settle().await?;
+    scratch.pool.close().await;
     Ok(vkey)
 }

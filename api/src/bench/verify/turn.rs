@@ -2,12 +2,13 @@
 
 use super::super::{
     scratch::BenchError,
+    server::Server,
     usage::{self, own_cpu_seconds},
 };
 use ed25519_dalek::{Signer as _, SigningKey};
 use serde::{Deserialize, Serialize};
-use sqlx::{Connection as _, PgConnection, postgres::PgPoolOptions};
-use std::{fs, process::Stdio, time::Instant};
+use sqlx::postgres::PgPoolOptions;
+use std::{process::Stdio, time::Instant};
 use tokio::process::Command;
 
 /// What a turn does.
@@ -116,31 +117,5 @@ impl Turn {
             peak_memory_bytes: 0,
             spilled_bytes: 0,
         }
-    }
-}
-
-/// The database server, when it runs on this machine.
-pub struct Server {
-    postmaster: Option<u32>,
-}
-
-impl Server {
-    /// The server at `url`.
-    pub async fn of(url: &str) -> Result<Self, BenchError> {
-        let mut connection = PgConnection::connect(url).await?;
-        let (backend,): (i32,) = sqlx::query_as(include_str!("../sql/backend_pid.sql")).fetch_one(&mut connection).await?;
-        connection.close().await?;
-        let is_server = usage::stat(backend.unsigned_abs()).filter(|stat| stat.name.starts_with("postgres"));
-        Ok(Server { postmaster: is_server.map(|stat| stat.parent) })
-    }
-
-    /// CPU seconds of all of its processes so far, those that have ended included.
-    fn cpu_seconds(&self) -> f64 {
-        let Some(postmaster) = self.postmaster else { return 0.0 };
-        let ended = usage::stat(postmaster).map_or(0, |stat| stat.own_ticks + stat.ended_ticks);
-        let alive = fs::read_dir("/proc").into_iter().flatten().flatten();
-        let pids = alive.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
-        let alive: u64 = pids.filter_map(usage::stat).filter(|stat| stat.parent == postmaster).map(|stat| stat.own_ticks).sum();
-        (ended + alive) as f64 / 100.0
     }
 }

@@ -1,9 +1,6 @@
 //! The servers, each a process of its own, so that its CPU time and memory are its own too.
 
-use super::{
-    super::{scratch::BenchError, usage},
-    world::World,
-};
+use super::{scratch::BenchError, usage};
 use serde_json::Value;
 use std::{
     net::{SocketAddr, TcpListener},
@@ -23,28 +20,42 @@ pub struct Process {
     http: reqwest::Client,
 }
 
+/// The service, as it is run for good.
+pub struct Service<'a> {
+    /// Its database.
+    pub database_url: &'a str,
+    /// Its master key, in hexadecimal digits.
+    pub master_key: String,
+    /// What it runs.
+    pub roles: &'a str,
+    /// Further settings.
+    pub settings: &'a [(&'a str, &'a str)],
+}
+
 impl Process {
-    /// The service, as it is run for good: its own settings, its log lines read by nobody.
-    pub async fn service(url: &str, world: &World) -> Result<Self, BenchError> {
-        let settings = [
-            ("HILT_DATABASE_URL", url.to_owned()),
+    /// The service, ready, with its index filled if it answers requests; its log lines are read by nobody.
+    pub async fn service(service: &Service<'_>) -> Result<Self, BenchError> {
+        let mut settings = vec![
+            ("HILT_DATABASE_URL", service.database_url),
             // Nobody listens there: without the relay's role nothing is missed.
-            ("HILT_NATS_URL", "nats://127.0.0.1:9".to_owned()),
-            ("HILT_MASTER_KEY", world.master_key_hex()),
-            ("HILT_ACCESS_FEE_BPS", "0".to_owned()),
-            ("HILT_WORKSPACE_FEE_BPS", "0".to_owned()),
+            ("HILT_NATS_URL", "nats://127.0.0.1:9"),
+            ("HILT_MASTER_KEY", &service.master_key),
+            ("HILT_ACCESS_FEE_BPS", "0"),
+            ("HILT_WORKSPACE_FEE_BPS", "0"),
         ];
-        let process = Process::start(&["serve", "--roles", "api,projections"], &settings).await?;
+        settings.extend(service.settings);
+        let process = Process::start(&["serve", "--roles", service.roles], &settings).await?;
         let deadline = Instant::now() + READY;
-        while process.index().await.ok().is_none_or(|index| index["state"] != "live") {
+        let answers = service.roles.contains("api");
+        while process.index().await.ok().is_none_or(|index| answers && index["state"] != "live") {
             process.wait(deadline).await?;
         }
         Ok(process)
     }
 
-    /// The bare route, answering that many bytes.
-    pub async fn floor(length: usize) -> Result<Self, BenchError> {
-        let process = Process::start(&["bench", "check-floor", &length.to_string()], &[]).await?;
+    /// A server of `hilt bench` itself, taking connections.
+    pub async fn bare(arguments: &[&str], settings: &[(&str, &str)]) -> Result<Self, BenchError> {
+        let process = Process::start(&[&["bench"], arguments].concat(), settings).await?;
         let deadline = Instant::now() + READY;
         while tokio::net::TcpStream::connect(process.address).await.is_err() {
             process.wait(deadline).await?;
@@ -52,11 +63,11 @@ impl Process {
         Ok(process)
     }
 
-    async fn start(arguments: &[&str], settings: &[(&str, String)]) -> Result<Self, BenchError> {
+    async fn start(arguments: &[&str], settings: &[(&str, &str)]) -> Result<Self, BenchError> {
         let address = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).map_err(BenchError::Process)?;
         let mut command = Command::new(std::env::current_exe().map_err(BenchError::Process)?);
         command.args(arguments).env("HILT_LISTEN", address.to_string());
-        command.envs(settings.iter().map(|(name, value)| (name, value)));
+        command.envs(settings.iter().copied());
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
         let http = reqwest::Client::builder().no_proxy().build().map_err(|error| BenchError::Client(error.to_string()))?;
         Ok(Process { address, child: command.spawn().map_err(BenchError::Process)?, http })

@@ -1,25 +1,23 @@
-//! A log of whole payments, made by the deciders that the service uses: each from its session to access, in one append.
+//! The stages of one payment, each decided as the service decides it.
 
-use super::super::scratch::BenchError;
+use super::{super::scratch::BenchError, PRICE, Sale, Shop, told};
 use events::{
     clock::{new_id, random_bytes},
     decider::Decider,
     log::{Context, Log},
-    proof::Checkpointer,
     unit::{Loaded, Unit},
-    vault::{KeyPurpose, Signer},
     vocab::{
         bytes::{Hash32, SolanaAddress, TxSignature},
         event::{
-            Asset, EntitlementOrigin, Event, MembershipTerms, ObservedPayment, ObservedTransfer, PaymentCreated,
+            Asset, EntitlementOrigin, Event, EventType, MembershipTerms, ObservedPayment, ObservedTransfer, PaymentCreated,
             PaymentRequirementAuthored, ReceiptCreated, SettlementEvidenced,
         },
         id::*,
         personal::Personal,
         rail::RailId,
-        stream::{Actor, Category, StreamId},
+        stream::{Category, StreamId},
         time::Timestamp,
-        words::{FeeSource, Outcome, Platform, Trigger},
+        words::{FeeSource, Outcome, Platform, Trigger, WebhookEvent},
     },
 };
 use ledger::{
@@ -31,71 +29,13 @@ use ledger::{
     payment_session::{self, PaymentSession},
     proof::{self, Proof},
     receipt::{self, Receipt},
-};
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+    webhook_delivery::{self, WebhookDelivery},
 };
 use uuid::Uuid;
 
+/// About as many as the body of a webhook has.
+const WEBHOOK_BYTES: usize = 2_000;
 const NETWORK: &str = "solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp";
-const PRICE: u64 = 25_000_000;
-/// The name of the log in its checkpoints.
-const ORIGIN: &str = "hilt.bench/log";
-/// How many append at the same time.
-const CLIENTS: usize = 64;
-/// Buyers, each of many payments.
-const BUYERS: usize = 100;
-/// Payments between two signed checkpoints.
-const SIGNED_EVERY: u64 = 5_000;
-
-/// What the payments have in common.
-struct Shop {
-    owner_id: OwnerId,
-    app_id: AppId,
-    access_product_id: AccessProductId,
-    buyers: Vec<SubjectId>,
-    signer: Signer,
-}
-
-/// Fills `log` with payments, until it has `events` events at least; signs it now and then, and at its end. Returns the verifier key.
-pub async fn fill(log: &Log, events: u64) -> Result<String, BenchError> {
-    let owner_id = new_id();
-    let mut buyers = Vec::new();
-    for _ in 0..BUYERS {
-        buyers.push(log.vault().new_subject(owner_id).await.map_err(told)?);
-    }
-    let signer = log.vault().signer(KeyPurpose::Receipt).await.map_err(told)?;
-    let shop = Arc::new(Shop { owner_id, app_id: new_id(), access_product_id: new_id(), buyers, signer });
-    let checkpointer = Checkpointer::new(log.clone(), ORIGIN);
-    pay(log, &shop, 0).await?;
-    let each = log.head().await?.next_position;
-    let (next, last) = (Arc::new(AtomicU64::new(1)), events.div_ceil(each.max(1)));
-    let clients = (0..CLIENTS).map(|_| {
-        let (log, shop, next, checkpointer) = (log.clone(), shop.clone(), next.clone(), checkpointer.clone());
-        tokio::spawn(async move {
-            loop {
-                let number = next.fetch_add(1, Ordering::Relaxed);
-                if number >= last {
-                    return Ok::<_, BenchError>(());
-                }
-                pay(&log, &shop, number).await?;
-                if number.is_multiple_of(SIGNED_EVERY) {
-                    checkpointer.sign().await.map_err(told)?;
-                }
-            }
-        })
-    });
-    for client in clients.collect::<Vec<_>>() {
-        client.await.map_err(told)??;
-    }
-    checkpointer.sign().await.map_err(told)?;
-    Ok(checkpointer.vkey().await.map_err(told)?.to_string())
-}
-
-fn told(error: impl std::fmt::Display) -> BenchError {
-    BenchError::Client(error.to_string())
-}
 
 fn stream(category: Category, id: impl Into<Uuid>) -> StreamId {
     StreamId::new(category, id)
@@ -113,34 +53,21 @@ fn customer(number: u64) -> Personal {
     }
 }
 
-/// One payment, of a product that only it is for, so that no stream is read.
-async fn pay(log: &Log, shop: &Shop, number: u64) -> Result<(), BenchError> {
-    let context = Context {
-        owner_id: Some(shop.owner_id),
-        livemode: true,
-        actor: Actor::system("bench"),
-        request_id: Some("req_0123456789abcdef".to_owned()),
-        correlation_id: new_id(),
-    };
-    let subject_id = shop.buyers[usize::try_from(number).unwrap_or(0) % shop.buyers.len()];
-    let ids = Ids { session: new_id(), product: new_id(), payment: new_id(), entitlement: new_id(), proof: new_id(), receipt: new_id() };
-    let mut stages = Stages { unit: Unit::new(log, context), shop, ids, subject_id, number, now: log.clock().now() };
-    stages.all()?;
-    stages.unit.commit().await?;
-    Ok(())
-}
-
+/// The ids of one payment's streams.
 struct Ids {
     session: SessionId,
     product: ProductId,
+    access_product: AccessProductId,
     payment: PaymentId,
     entitlement: EntitlementId,
     proof: ProofId,
     receipt: ReceiptId,
 }
 
-struct Stages<'a> {
-    unit: Unit<'a>,
+/// One payment under way; what was decided is in `unit`.
+pub struct Stages<'a> {
+    /// What is to be appended.
+    pub unit: Unit<'a>,
     shop: &'a Shop,
     ids: Ids,
     subject_id: SubjectId,
@@ -149,7 +76,7 @@ struct Stages<'a> {
 }
 
 /// A session with its payment and requirement.
-struct Open {
+pub struct Open {
     session: Loaded<PaymentSession>,
     payment: Loaded<Payment>,
     facts: PaymentCreated,
@@ -157,11 +84,84 @@ struct Open {
     entitlement: Loaded<Entitlement>,
 }
 
-impl Stages<'_> {
-    fn all(&mut self) -> Result<(), BenchError> {
-        let mut open = self.open()?;
+impl<'a> Stages<'a> {
+    /// The payment for that sale, nothing decided yet.
+    pub fn begin(unit: Unit<'a>, shop: &'a Shop, sale: Sale, now: Timestamp) -> Self {
+        let ids = Ids {
+            session: new_id(),
+            product: sale.offer.product,
+            access_product: sale.offer.access_product,
+            payment: new_id(),
+            entitlement: new_id(),
+            proof: new_id(),
+            receipt: new_id(),
+        };
+        Stages { unit, shop, ids, subject_id: sale.buyer, number: sale.number, now }
+    }
+
+    /// From the session to access.
+    pub fn all(&mut self) -> Result<(), BenchError> {
+        let open = self.open()?;
+        self.settle(open)
+    }
+
+    /// From the proof to access.
+    pub fn settle(&mut self, mut open: Open) -> Result<(), BenchError> {
         let (proof, settlement) = self.prove(&open)?;
         self.grant(&mut open, proof, settlement)
+    }
+
+    /// Appends what was decided, and begins another unit. Returns the position after it.
+    pub async fn commit(&mut self, log: &'a Log, context: &Context) -> Result<u64, BenchError> {
+        let unit = std::mem::replace(&mut self.unit, Unit::new(log, context.clone()));
+        Ok(unit.commit().await?.last_position + 1)
+    }
+
+    /// A webhook about the payment; `position` is that of what it tells.
+    pub fn emit(&mut self, endpoint_id: EndpointId, position: u64) -> Result<DeliveryId, BenchError> {
+        let source_event = new_id();
+        let delivery_id = DeliveryId::of(source_event, endpoint_id);
+        let mut delivery = self.unit.start::<WebhookDelivery>(stream(Category::WebhookDelivery, delivery_id));
+        let emit = webhook_delivery::Emit {
+            endpoint_id,
+            event: WebhookEvent::PaymentConfirmed,
+            source_event,
+            source_position: position,
+            subject_id: self.subject_id,
+            body: "x".repeat(WEBHOOK_BYTES),
+        };
+        self.decide(&mut delivery, webhook_delivery::Command::Emit(Box::new(emit)), None)?;
+        Ok(delivery_id)
+    }
+
+    /// The receiver has taken it.
+    pub async fn deliver(&mut self, id: DeliveryId) -> Result<(), BenchError> {
+        let mut delivery = self.unit.load::<WebhookDelivery>(stream(Category::WebhookDelivery, id)).await?;
+        let attempt = webhook_delivery::Attempt {
+            attempt: 1,
+            answer: webhook_delivery::Answer::Status { code: 204, retry_after: None },
+            duration_ms: 2,
+            now: self.now,
+            url: "http://127.0.0.1/".to_owned(),
+            signatures: 1,
+            response: None,
+            jitter_permille: 0,
+        };
+        let cause = delivery.last_event;
+        self.decide(&mut delivery, webhook_delivery::Command::RecordAttempt(Box::new(attempt)), cause).map(drop)
+    }
+
+    /// The streams that [`Stages::open`] began, as the log has them.
+    pub async fn reopen(&self) -> Result<Open, BenchError> {
+        let (session, payment, entitlement) = tokio::try_join!(
+            self.unit.load::<PaymentSession>(stream(Category::PaymentSession, self.ids.session)),
+            self.unit.load::<Payment>(stream(Category::Payment, self.ids.payment)),
+            self.unit.load::<Entitlement>(stream(Category::Entitlement, self.ids.entitlement)),
+        )?;
+        let facts = payment.state.facts().ok_or_else(|| told("a payment has facts"))?.clone();
+        let requirement = session.state.open().ok_or_else(|| told("a session is open"))?.requirement.clone();
+        let authored = session.first(EventType::PaymentRequirementAuthored).ok_or_else(|| told("a session has a requirement"))?;
+        Ok(Open { session, payment, facts, requirement: Cited::new(authored, requirement), entitlement })
     }
 
     fn decide<D: Decider>(&mut self, loaded: &mut Loaded<D>, command: D::Command, cause: Option<EventId>) -> Result<EventId, BenchError>
@@ -172,13 +172,14 @@ impl Stages<'_> {
         decided.last().copied().ok_or_else(|| told("a stage decided nothing"))
     }
 
-    fn open(&mut self) -> Result<Open, BenchError> {
+    /// A session, its payment, its requirement and the entitlement that waits for it.
+    pub fn open(&mut self) -> Result<Open, BenchError> {
         let (shop, expires_at, personal) = (self.shop, self.now.plus_seconds(1_800), customer(self.number));
         let mut session = self.unit.start::<PaymentSession>(stream(Category::PaymentSession, self.ids.session));
         let create = payment_session::Create {
             session_id: self.ids.session,
             app_id: shop.app_id,
-            access_product_id: shop.access_product_id,
+            access_product_id: self.ids.access_product,
             product_id: self.ids.product,
             payment_id: self.ids.payment,
             entitlement_id: self.ids.entitlement,
@@ -207,7 +208,7 @@ impl Stages<'_> {
         let mut entitlement = self.unit.start::<Entitlement>(stream(Category::Entitlement, self.ids.entitlement));
         let pend = entitlement::Pend {
             entitlement_id: self.ids.entitlement,
-            access_product_id: shop.access_product_id,
+            access_product_id: self.ids.access_product,
             product_id: self.ids.product,
             subject_id: self.subject_id,
             wallet: None,
@@ -225,12 +226,12 @@ impl Stages<'_> {
         payment::Create {
             payment_id: self.ids.payment,
             product_id: self.ids.product,
-            access_product_id: Some(self.shop.access_product_id),
+            access_product_id: Some(self.ids.access_product),
             session_id: Some(self.ids.session),
             entitlement_id: Some(self.ids.entitlement),
             subject_id: self.subject_id,
             nonce: random_bytes(),
-            asset: Asset { symbol: "USDC".to_owned(), decimals: 6, mint: rails::solana::programs::USDC_MINT },
+            asset: usdc(),
             amount: PRICE,
             fee_bps: rate.bps,
             fee_policy: rate.policy,
@@ -323,7 +324,7 @@ impl Stages<'_> {
         let mut membership = self.unit.start::<Membership>(stream(Category::Membership, membership_id));
         let pay = membership::Pay {
             membership_id,
-            access_product_id: Some(shop.access_product_id),
+            access_product_id: Some(self.ids.access_product),
             subject_id: self.subject_id,
             terms: terms(),
             platform: Some(Platform::Telegram),
@@ -358,7 +359,13 @@ impl Stages<'_> {
     }
 }
 
-fn terms() -> MembershipTerms {
+/// What every payment is in.
+pub fn usdc() -> Asset {
+    Asset { symbol: "USDC".to_owned(), decimals: 6, mint: rails::solana::programs::USDC_MINT }
+}
+
+/// What every membership lasts.
+pub fn terms() -> MembershipTerms {
     MembershipTerms { billing_interval_days: 30, grace_period_days: 3, renewal_reminder_offsets_days: vec![7, 2, 1] }
 }
 

@@ -1,0 +1,1 @@
+COPY log.events TO STDOUT (FORMAT binary)

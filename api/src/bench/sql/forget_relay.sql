@@ -1,0 +1,1 @@
+DELETE FROM projections.subscriptions WHERE name = 'relay'
