@@ -1,5 +1,6 @@
 //! `hilt bench` as it is run: what it prints adds up, and it never writes into a database that is there already. How fast anything is
 //! is not for a test to say.
+#![allow(clippy::float_arithmetic, reason = "figures of a measurement, never money")]
 
 use hilt_tests::{
     processes::{binary, hilt},
