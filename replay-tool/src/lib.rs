@@ -36,7 +36,7 @@ pub use reconcile::{Reconcile, Reconciliation, RecordHolds, Wanted, reconcile};
 pub use recovery::{Certificate, Certify, FORM as CERTIFICATE_FORM, OperatorKey, certify};
 pub use state::{
     AsOf, AsOfRow, AtPosition, Attested, AttestedState, Changed, Consistency, Missed, ModelState, Numbers, RowChange, StateReport, WhatIf,
-    When, as_of, verify_state, what_if,
+    When, as_of, as_of_bundle, verify_state, what_if,
 };
 pub use tail::{Followed, TailOptions, tail};
 pub use trail::{Attempt, EvidenceFound, Money, Stage, Step, Trail, trail};

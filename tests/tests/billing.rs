@@ -8,3 +8,5 @@ mod limits;
 mod office;
 #[path = "billing/plans.rs"]
 mod plans;
+#[path = "billing/statement.rs"]
+mod statement;

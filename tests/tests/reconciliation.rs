@@ -1,6 +1,8 @@
 //! Statements of a real local chain, held against the log: what matches, what one side lacks, and what both disagree on; over HTTP, and by
 //! `hilt-replay` against the record, the file and a bundle.
 
+#[path = "reconciliation/altered.rs"]
+mod altered;
 #[path = "reconciliation/recorded.rs"]
 mod recorded;
 #[path = "reconciliation/scene.rs"]
@@ -131,6 +133,7 @@ async fn what_cannot_be_read_is_refused_by_its_place_and_leaves_nothing() {
     assert!(!read.to_string().contains("Unmistakable"));
     let events = [events_of_type(&scene.app, "statement.imported").await, events_of_type(&scene.app, "statement.entries_recorded").await];
     assert!(events.iter().all(|events| events.len() == 1) && !json!(events).to_string().contains("Unmistakable"));
+    assert_eq!(scene.app.database.tables_holding("Unmistakable").await, Vec::<String>::new());
     scene.app.close().await;
 }
 

@@ -162,7 +162,7 @@ impl Scope {
     }
 
     /// Whether a text can be an id of the source's.
-    pub(super) fn id_rule(&self, id: &str) -> Result<(), &'static str> {
+    pub(crate) fn id_rule(&self, id: &str) -> Result<(), &'static str> {
         match self.source {
             StatementSource::SolanaUsdc => match id.parse::<events::vocab::bytes::TxSignature>() {
                 Ok(_) => Ok(()),

@@ -6,10 +6,13 @@
 //! it.
 
 mod as_of;
+mod bundled;
+mod levels;
 mod statements;
 mod what_if;
 
 pub use as_of::{AsOf, AsOfRow, AtPosition, Attested, Consistency, When, as_of};
+pub use bundled::as_of_bundle;
 pub use what_if::{Changed, Missed, RowChange, WhatIf, what_if};
 
 use crate::{

@@ -4,12 +4,12 @@ use events::{
     proof::{Checkpoint, verify_consistency, verify_inclusion},
     vocab::{id::EventId, stream::Category, time::Timestamp},
 };
-use hilt_tests::payments;
+use hilt_tests::{payments, processes::Folder};
 use projections::{
     runner::Definition,
     state::{RowForm, canonical},
 };
-use replay_tool::{AsOf, AtPosition, Failure, When, as_of, attest, what_if};
+use replay_tool::{AsOf, AtPosition, ExportOptions, Failure, When, as_of, as_of_bundle, attest, export, what_if};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -82,6 +82,7 @@ async fn a_read_model_is_shown_as_it_was_and_proved_to_be_of_this_log() {
     let one = AsOf { ids: vec![scene.paid.session.payment_id.0], ..asked("payments", When::Position(then)) };
     assert_eq!(as_of(&scene.pool, None, &one, &|_| {}).await.unwrap().rows.len(), 1);
 
+    from_a_bundle(&scene, then, &found).await;
     let refused = |when| {
         let pool = scene.pool.clone();
         async move { as_of(&pool, None, &asked("payments", when), &|_| {}).await }
@@ -91,6 +92,28 @@ async fn a_read_model_is_shown_as_it_was_and_proved_to_be_of_this_log() {
     let nothing = AsOf { ids: vec![Uuid::from_u128(9)], ..asked("payments", When::Position(then)) };
     assert!(matches!(as_of(&scene.pool, None, &nothing, &|_| {}).await, Err(Failure::NotFound(_))));
     assert!(matches!(as_of(&scene.pool, None, &asked("unheard", When::Position(0)), &|_| {}).await, Err(Failure::Input(_))));
+}
+
+/// The same from a bundle, with the verifier key and nothing else.
+async fn from_a_bundle(scene: &crate::scene::Scene, then: u64, live: &AtPosition) {
+    let vkey = payments::log_vkey(&scene.log).await;
+    let folder = Folder::new();
+    let path = folder.path();
+    let options = ExportOptions { folder: path.to_owned(), vkey: vkey.clone(), from: 0, to: None, sealed: false, segment_events: 16 };
+    export(&scene.database.auditor_pool().await, &options, &|_| {}).await.unwrap();
+    let at = async |when| as_of_bundle(path, &vkey, &asked("payments", when), &|_| {}).await;
+    assert_eq!(at(When::Position(then)).await.unwrap(), *live);
+    assert_eq!(at(When::Time(live.recorded_at)).await.unwrap(), *live);
+    assert!(live.attested.is_some() && live.consistency.new_checkpoint.is_some());
+    assert!(matches!(at(When::Position(1_000_000)).await, Err(Failure::Input(_))));
+    assert!(matches!(at(When::Time(Timestamp::from_micros(0))).await, Err(Failure::Input(_))));
+    let nothing = AsOf { ids: vec![Uuid::from_u128(9)], ..asked("payments", When::Position(then)) };
+    assert!(matches!(as_of_bundle(path, &vkey, &nothing, &|_| {}).await, Err(Failure::NotFound(_))));
+    let segment = path.join("events/0000000000000000");
+    let mut bytes = std::fs::read(&segment).unwrap();
+    bytes[200] ^= 1;
+    std::fs::write(&segment, bytes).unwrap();
+    assert!(matches!(at(When::Position(then)).await, Err(Failure::Broken(_))), "it is verified first");
 }
 
 async fn event(scene: &crate::scene::Scene, category: Category, id: impl Into<Uuid>, event_type: &str) -> EventId {

@@ -206,3 +206,44 @@ fn a_row_of_stripes_that_cannot_be_read_is_named() {
     assert_eq!(place(&scope, StatementFormat::SolanaRpc, "[]"), "file");
     assert_eq!(place(&usdc_day(), StatementFormat::StripeCsv, &activity(&good)), "file");
 }
+
+/// Whatever a file holds, it is read or refused; and what is read is in the period, with ids that cannot name anybody.
+#[test]
+fn no_file_is_read_in_part_or_ends_the_program() {
+    let day = whole(60).to_string()[..16].replace('T', " ");
+    let files = [
+        (
+            usdc_day(),
+            StatementFormat::Csv,
+            format!("id,at,amount,memo\r\n{},{},-24.75,\"a \"\"b\"\"\"\r\n{},{},1,\n", sig(1), whole(10), sig(2), unix(20)),
+        ),
+        (
+            usdc_day(),
+            StatementFormat::Json,
+            json!({"items": [{"id": sig(1), "at": unix(10), "amount_minor_units": 24_750_000}]}).to_string(),
+        ),
+        (usdc_day(), StatementFormat::SolanaRpc, json!([transaction(1, 10, vec![], vec![balance(&WALLET, &MINT, 5)])]).to_string()),
+        (usd_day(), StatementFormat::StripeCsv, activity(&format!("txn_1,charge,ch_1,49.00,1.72,47.28,usd,{day},{day},\"x, y\"\n"))),
+    ];
+    let mut read = [0_u32, 0];
+    for seed in 0..8_000 {
+        let mut dice = crate::tests::histories::Dice(seed);
+        let (scope, format, file) = &files[(seed % 4) as usize];
+        let mut bytes = file.clone().into_bytes();
+        for _ in 0..=dice.below(3) {
+            let at = dice.below(bytes.len() as u64) as usize;
+            match dice.below(4) {
+                0 => bytes[at] ^= 1 << dice.below(8),
+                1 => bytes[at] = b",\"\n\r.-0[{}"[dice.below(10) as usize],
+                2 => drop(bytes.remove(at)),
+                _ => bytes.truncate(at.max(1)),
+            }
+        }
+        let outcome = scope.read(*format, &bytes);
+        read[usize::from(outcome.is_ok())] += 1;
+        for item in outcome.into_iter().flatten() {
+            assert!(scope.covers(item.at) && scope.id_rule(&item.reference).is_ok(), "seed {seed}: {item:?}");
+        }
+    }
+    assert!(read[0] > 1_000 && read[1] > 500, "both happen: {read:?}");
+}
