@@ -38,10 +38,10 @@ impl Scene {
         sqlx::query_scalar(query).fetch_all(&self.admin).await.unwrap()
     }
 
-    /// Waits until so many connections of the command are in the database, in that kind of wait or any.
-    async fn until_connections(&self, are: impl Fn(i64) -> bool, waiting: &str) {
+    /// Waits until so many connections of the command are in the database, of those that this is true of.
+    async fn until_connections(&self, are: impl Fn(i64) -> bool, which: &str) {
         let query = format!(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'hilt-replay' AND {waiting}"
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'hilt-replay' AND {which}"
         );
         let deadline = Instant::now() + SOON;
         loop {
@@ -68,7 +68,7 @@ async fn a_rebuild_that_is_killed_midway_leaves_the_live_models_and_is_done_agai
         .await
         .unwrap();
     let mut command = rebuild(&scene).spawn().unwrap();
-    scene.until_connections(|count| count > 0, "wait_event_type = 'Lock'").await;
+    scene.until_connections(|count| count > 0, "pid IN (SELECT pid FROM pg_locks WHERE NOT granted)").await;
     command.kill().unwrap();
     command.wait().unwrap();
     held.rollback().await.unwrap();
