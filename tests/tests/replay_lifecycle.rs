@@ -6,13 +6,13 @@ use events::{
     vocab::{
         bytes::{Hash32, Signature64, TxSignature},
         event::{
-            ActivationEvidence, EntitlementActivated, Event, EventType, PaymentConfirmed, PaymentCreated, ReceiptCreated,
-            SettlementEvidenced, WebhookEmitted,
+            ActivationEvidence, AttestedBalance, EntitlementActivated, Event, EventType, FeeDue, PaymentConfirmed, PaymentCreated,
+            ReceiptCreated, SettlementEvidenced, StateAttested, WebhookEmitted,
         },
         id::{DeliveryId, ProofId, ReceiptId},
-        money::Minor,
+        money::{Minor, Total},
         stream::Category,
-        words::WebhookEvent,
+        words::{Account, WebhookEvent},
     },
 };
 use hilt_tests::{
@@ -132,6 +132,64 @@ async fn money_that_does_not_add_up_is_found() {
     let created = PaymentCreated { payment_id: id, nonce: hex::encode(random_bytes::<16>()), fee_amount, ..created };
     let (found, position) = broken_by(&world, (Category::Payment, id.0), created).await;
     assert_eq!((found.class, found.position), (BreakClass::AmountsDoNotSum, position), "{found}");
+}
+
+#[tokio::test]
+async fn a_trial_balance_is_summed_and_a_false_one_is_found() {
+    let world = world().await;
+    let summed = world.verify().await.unwrap().trial_balance.unwrap();
+    let line = |account| summed.iter().find(|line| line.account == account).unwrap().clone();
+    assert!(summed.iter().all(|line| line.livemode && line.asset.symbol == "USDC"), "{summed:?}");
+    assert_eq!((line(Account::Buyer).debit, line(Account::Buyer).credit), (Total(50_000_000), Total(0)));
+    assert_eq!(line(Account::Merchant).credit.0 + line(Account::Fee).credit.0, 50_000_000);
+
+    let head = world.log.head().await.unwrap().next_position;
+    let first = world.position("settlement.evidenced", 0).await;
+    let halved =
+        summed.iter().map(|line| AttestedBalance { debit: Total(line.debit.0 / 2), credit: Total(line.credit.0 / 2), ..line.clone() });
+    let attest = async |at_position, trial_balance| {
+        let attestation_id = new_id();
+        let said =
+            StateAttested { attestation_id, at_position, form: "f".to_owned(), root: Hash32::of(""), projections: vec![], trial_balance };
+        let stream = payments::stream(Category::State, attestation_id.0);
+        payments::force(&world.log, world.shop.owner_id, true, stream, said).await
+    };
+    attest(first - 1, vec![]).await;
+    attest(first, halved.collect()).await;
+    attest(head - 1, summed.clone()).await;
+    let report = world.verify().await.unwrap();
+    assert_eq!((report.trial_balance.as_ref(), report.attested_balances), (Some(&summed), 3));
+
+    let position = attest(first - 1, summed).await;
+    let found = world.broken().await;
+    assert_eq!((found.class, found.position), (BreakClass::TrialBalanceMismatch, position), "{found}");
+}
+
+#[tokio::test]
+async fn a_fee_that_is_owed_twice_is_found() {
+    let world = world().await;
+    let payment = payments::stream(Category::Payment, world.paid[0].session.payment_id);
+    let (_, event) = payments::first(&world.log, payment, EventType::PaymentCreated).await;
+    let Event::PaymentCreated(created) = event else { panic!("asked for by type") };
+    let settlement =
+        payments::first(&world.log, payments::stream(Category::Proof, world.paid[0].proof_id), EventType::SettlementEvidenced).await.0;
+    let due = FeeDue {
+        payment_id: created.payment_id,
+        session_id: created.session_id,
+        product_id: created.product_id,
+        access_product_id: created.access_product_id,
+        amount: created.fee_amount,
+        asset: created.asset,
+        fee_bps: created.fee_bps,
+        fee_policy: created.fee_policy,
+        tx_signature: TxSignature(random_bytes()),
+        settlement_event: settlement,
+    };
+    let fee = (Category::Fee, created.payment_id.0);
+    payments::force(&world.log, world.shop.owner_id, true, payments::stream(fee.0, fee.1), due.clone()).await;
+    world.verify().await.unwrap();
+    let (found, position) = broken_by(&world, fee, due).await;
+    assert_eq!((found.class, found.position), (BreakClass::EventUnfoldable, position), "{found}");
 }
 
 #[tokio::test]

@@ -30,12 +30,19 @@ pub struct SumOutOfRange;
 impl TrialBalance {
     /// Adds what a payment has moved.
     pub fn add(&mut self, row: &PaymentJournal) -> Result<(), SumOutOfRange> {
-        for posting in row.entries.iter().flat_map(|entry| entry.postings.iter()) {
-            let key = (row.asset_symbol.clone(), row.asset_decimals, row.asset_mint.0, row.meta.livemode, posting.account);
-            let sides = self.0.entry(key).or_default();
-            sides.debit = sides.debit.checked_add(posting.debit).ok_or(SumOutOfRange)?;
-            sides.credit = sides.credit.checked_add(posting.credit).ok_or(SumOutOfRange)?;
-        }
+        let asset = Asset { symbol: row.asset_symbol.clone(), decimals: row.asset_decimals, mint: row.asset_mint };
+        row.entries.iter().flat_map(|entry| entry.postings.iter()).try_for_each(|posting| {
+            let [debit, credit] = [posting.debit, posting.credit].map(|amount| Total(amount.units()));
+            self.post(&asset, row.meta.livemode, posting.account, debit, credit)
+        })
+    }
+
+    /// Adds sums of one account.
+    pub fn post(&mut self, asset: &Asset, livemode: bool, account: Account, debit: Total, credit: Total) -> Result<(), SumOutOfRange> {
+        let key = (asset.symbol.clone(), asset.decimals, asset.mint.0, livemode, account);
+        let sides = self.0.entry(key).or_default();
+        let sum = |one: Total, other: Total| one.0.checked_add(other.0).map(Total).ok_or(SumOutOfRange);
+        *sides = Sides { debit: sum(sides.debit, debit)?, credit: sum(sides.credit, credit)? };
         Ok(())
     }
 

@@ -73,21 +73,30 @@ impl Postings {
     /// A settled payment: the buyer has paid the whole; the merchant and Hilt's fee wallet have what was sent to each (MON-3). Where
     /// the merchant owes the fee, everything has reached him, and the debt is an entry of its own.
     pub fn of_settlement(e: &SettlementEvidenced, fee_source: FeeSource) -> Result<Self, Poison> {
-        let parts = e.merchant_amount.checked_add(e.fee_amount);
-        if parts != Some(e.gross) {
+        Postings::settled(e.gross, e.merchant_amount, e.fee_amount, fee_source)
+    }
+
+    /// [`Postings::of_settlement`] by its amounts.
+    pub fn settled(gross: Minor, merchant: Minor, fee: Minor, fee_source: FeeSource) -> Result<Self, Poison> {
+        if merchant.checked_add(fee) != Some(gross) {
             return Err(Poison::Rule("the parts of a settlement are not its whole"));
         }
         Postings::new(match fee_source {
             FeeSource::BuyerTransfer => {
-                vec![debit(Account::Buyer, e.gross), credit(Account::Merchant, e.merchant_amount), credit(Account::Fee, e.fee_amount)]
+                vec![debit(Account::Buyer, gross), credit(Account::Merchant, merchant), credit(Account::Fee, fee)]
             }
-            FeeSource::MerchantReceivable => vec![debit(Account::Buyer, e.gross), credit(Account::Merchant, e.gross)],
+            FeeSource::MerchantReceivable => vec![debit(Account::Buyer, gross), credit(Account::Merchant, gross)],
         })
     }
 
     /// A fee that the merchant owes: Hilt has earned it and is owed it.
     pub fn of_fee_due(e: &FeeDue) -> Result<Self, Poison> {
-        Postings::new(vec![debit(Account::Receivable, e.amount), credit(Account::Fee, e.amount)])
+        Postings::fee_due(e.amount)
+    }
+
+    /// [`Postings::of_fee_due`] by its amount.
+    pub fn fee_due(amount: Minor) -> Result<Self, Poison> {
+        Postings::new(vec![debit(Account::Receivable, amount), credit(Account::Fee, amount)])
     }
 
     /// A posting of nothing is none.

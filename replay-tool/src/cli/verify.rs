@@ -115,7 +115,9 @@ impl fmt::Display for Verified {
 impl fmt::Display for VerifyReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let VerifyReport { from, events, before, resumed_at, spilled_bytes, root, streams, claims, .. } = self;
-        let VerifyReport { receipts, checkpoints, signed_size, log_key, receipt_keys, milliseconds, .. } = self;
+        let VerifyReport {
+            trial_balance, attested_balances, receipts, checkpoints, signed_size, log_key, receipt_keys, milliseconds, ..
+        } = self;
         writeln!(f, "The log holds.")?;
         writeln!(f, "  events       {events} in {streams} streams")?;
         if *from > 0 {
@@ -125,6 +127,9 @@ impl fmt::Display for VerifyReport {
         writeln!(f, "  checkpoints  {checkpoints}, the newest signs {signed_size} events (key: {log_key})")?;
         writeln!(f, "  receipts     {receipts} (keys: {receipt_keys})")?;
         writeln!(f, "  claims       {claims}")?;
+        if let Some(lines) = trial_balance {
+            writeln!(f, "  balances     {} accounts, debits are credits; {attested_balances} times attested", lines.len())?;
+        }
         if *resumed_at > 0 {
             writeln!(f, "  went on      at position {resumed_at}; the rows before are the same as when they were checked")?;
         }

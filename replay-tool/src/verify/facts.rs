@@ -28,6 +28,8 @@ pub(crate) enum Space {
     Origin,
     Owner,
     Membership,
+    Payment,
+    Asset,
 }
 
 /// Computes tags.
@@ -95,6 +97,12 @@ kinds! {
     Takes,
     /// Key: a claim. Stream `a` gives it back.
     Releases,
+    /// Key: a payment. It is in asset `a`, and who sends its fee is `number`.
+    Payment,
+    /// Key: a payment. It settled: `number` in all, of which `a` has the merchant's part and the fee.
+    Settled,
+    /// Key: a payment. The merchant owes a fee of `number`, in asset `a`.
+    FeeDue,
     /// Key: a claim. The table says that stream `a` took it at position `number`.
     Row,
 }

@@ -1,6 +1,7 @@
 //! Rows in order: positions, times, the tree, the checkpoints.
 
 use super::{
+    balance::Books,
     heads::{Head, TreeHeads},
     joins::{Found, Phase},
     row::{CheckedPage, Link},
@@ -54,6 +55,8 @@ pub(crate) struct Fold {
     pub chain: Chain,
     pub tree_heads: TreeHeads,
     pub receipts: u64,
+    /// What the events say of balances.
+    pub books: Books,
     /// The tree over the rows that an earlier run has checked.
     pub known: Frontier,
     /// For the first round of joins.
@@ -88,6 +91,7 @@ impl Fold {
         self.lay_aside(page.facts.get(..laid.0).unwrap_or_default())?;
         self.late.push(page.late.get(..laid.1).unwrap_or_default()).map_err(laying_aside)?;
         self.receipts += page.receipts;
+        self.books.add(page.books, self.chain.tree.size());
         Ok(found)
     }
 

@@ -4,6 +4,7 @@
 //! the order of the checks, counts.
 
 use super::{
+    balance::{Followed, Sums},
     claims,
     facts::{Fact, Kind, NO_TAG, Space, Tag, Tagger},
     lifecycle::Rule,
@@ -68,6 +69,10 @@ impl Found {
     pub fn of_event(position: u64, rank: u8, class: BreakClass, detail: String) -> Self {
         Found { phase: Phase::Event, position, rank, class, detail: Detail::Told(detail) }
     }
+    /// At the log's end.
+    pub fn at_end(broken: Break) -> Self {
+        Found::whole(Phase::End, 1, broken)
+    }
     fn rule(position: u64, rule: Rule) -> Self {
         Found { phase: Phase::Event, position, rank: 3, class: rule.class(), detail: Detail::Rule(rule) }
     }
@@ -105,7 +110,7 @@ pub(crate) fn earlier(best: &mut Option<Found>, found: Found) {
 }
 
 /// What facts are held against.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Joining {
     /// The first event is the log's first: what an event cites must be there.
     pub whole: bool,
@@ -113,11 +118,13 @@ pub(crate) struct Joining {
     pub table: bool,
     /// The tag of no leaf.
     pub no_leaf: Tag,
+    /// Where one set of sums of the trial balance ends and the next begins.
+    pub cuts: Vec<u64>,
 }
 
 impl Joining {
-    pub fn new(tagger: &Tagger, whole: bool, table: bool) -> Self {
-        Joining { whole, table, no_leaf: tagger.tag(Space::Leaf, &[&NO_LEAF.0]) }
+    pub fn new(tagger: &Tagger, whole: bool, table: bool, cuts: Vec<u64>) -> Self {
+        Joining { whole, table, cuts, no_leaf: tagger.tag(Space::Leaf, &[&NO_LEAF.0]) }
     }
 }
 
@@ -132,6 +139,8 @@ pub(crate) struct Joined {
     pub before: u64,
     /// Bytes of facts that did not fit into memory.
     pub spilled: u64,
+    /// What payments moved.
+    pub sums: Sums,
     /// The first thing that does not hold.
     pub found: Option<Found>,
 }
@@ -141,6 +150,9 @@ impl Joined {
         self.streams += other.streams;
         self.claims += other.claims;
         self.before += other.before;
+        if let Err(detail) = self.sums.add(other.sums) {
+            earlier(&mut self.found, Found::at_end(Break::at(BreakClass::TrialBalanceMismatch, 0, detail)));
+        }
         if let Some(found) = other.found {
             earlier(&mut self.found, found);
         }
@@ -151,18 +163,14 @@ impl Joined {
 pub(crate) fn run(facts: Store, late: Store, joining: Joining) -> io::Result<Joined> {
     // Few facts are joined sooner than threads are started.
     let threads = if facts.bytes() < FEW { 1 } else { std::thread::available_parallelism().map_or(2, usize::from) };
-    let mut joined = Joined::default();
     let late = Mutex::new(late);
-    let first = over_parts(&facts, threads, |part| {
-        let (outcome, emitted) = first_round(&facts, part, joining)?;
+    let mut joined = over_parts(&facts, threads, |part| {
+        let (outcome, emitted) = first_round(&facts, part, &joining)?;
         late.lock().map_err(|_| ended_early())?.push(&emitted)?;
         Ok(outcome)
     })?;
-    first.into_iter().for_each(|outcome| joined.add(outcome));
     let late = late.into_inner().map_err(|_| ended_early())?;
-    for outcome in over_parts(&late, threads, |part| second_round(&late, part, joining))? {
-        joined.add(outcome);
-    }
+    joined.add(over_parts(&late, threads, |part| second_round(&late, part, &joining))?);
     joined.spilled = facts.written() + late.written();
     Ok(joined)
 }
@@ -171,17 +179,17 @@ fn ended_early() -> io::Error {
     io::Error::other("a joining thread ended early")
 }
 
-/// Does `each` for every part, on several threads.
-fn over_parts<T: Send>(store: &Store, threads: usize, each: impl Fn(usize) -> io::Result<T> + Sync) -> io::Result<Vec<T>> {
+/// Does `each` for every part, on several threads, and adds up what comes of it.
+fn over_parts(store: &Store, threads: usize, each: impl Fn(usize) -> io::Result<Joined> + Sync) -> io::Result<Joined> {
     let next = AtomicUsize::new(0);
     let work = || {
-        let mut done = Vec::new();
+        let mut done = Joined::default();
         loop {
             let part = next.fetch_add(1, Ordering::Relaxed);
             if part >= store.parts() {
                 return Ok(done);
             }
-            done.push(each(part)?);
+            done.add(each(part)?);
         }
     };
     if threads == 1 {
@@ -189,10 +197,10 @@ fn over_parts<T: Send>(store: &Store, threads: usize, each: impl Fn(usize) -> io
     }
     std::thread::scope(|scope| {
         let started: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        let mut all = Vec::new();
+        let mut all = Joined::default();
         for thread in started {
-            let done: io::Result<Vec<T>> = thread.join().unwrap_or_else(|_| Err(ended_early()));
-            all.extend(done?);
+            let done: io::Result<Joined> = thread.join().unwrap_or_else(|_| Err(ended_early()));
+            all.add(done?);
         }
         Ok(all)
     })
@@ -221,23 +229,24 @@ enum Known {
         holder: Option<(Tag, u64)>,
         scope: u64,
     },
+    Payment(Followed),
 }
 
-struct Part {
-    joining: Joining,
+struct Part<'a> {
+    joining: &'a Joining,
     known: ByTag<Known>,
     outcome: Joined,
     emitted: Vec<u8>,
 }
 
-fn first_round(facts: &Store, part: usize, joining: Joining) -> io::Result<(Joined, Vec<u8>)> {
+fn first_round(facts: &Store, part: usize, joining: &Joining) -> io::Result<(Joined, Vec<u8>)> {
     let mut state = Part { joining, known: ByTag::default(), outcome: Joined::default(), emitted: Vec::new() };
     facts.for_each(part, |fact| state.fold(fact))?;
     state.end();
     Ok((state.outcome, state.emitted))
 }
 
-impl Part {
+impl Part<'_> {
     fn fold(&mut self, fact: &Fact) {
         match fact.kind {
             Kind::Link => self.link(fact),
@@ -276,6 +285,13 @@ impl Part {
                     self.emitted.extend_from_slice(&follows.to_bytes());
                 }
             }
+            Kind::Payment => {
+                // It is asked for once: its stream begins with that.
+                if let Some(followed) = Followed::new(fact) {
+                    self.known.entry(fact.key).or_insert(Known::Payment(followed));
+                }
+            }
+            Kind::Settled | Kind::FeeDue => self.moves(fact),
             Kind::Takes | Kind::Releases => self.claim(fact),
             Kind::Row => self.row(fact),
             Kind::ActivatedSession | Kind::CitesSession => {}
@@ -330,6 +346,21 @@ impl Part {
                 let rule = if fact.kind == Kind::CitesPosition { Some(Rule::SourceOfWebhook) } else { Rule::of(fact.number) };
                 self.found(Found::rule(fact.position, rule.unwrap_or(Rule::SourceOfWebhook)));
             }
+        }
+    }
+
+    fn moves(&mut self, fact: &Fact) {
+        let moved = match self.known.get_mut(&fact.key) {
+            Some(Known::Payment(payment)) => payment.moves(fact),
+            _ if !self.joining.whole => {
+                self.outcome.before += 1;
+                return;
+            }
+            _ => Err("no such payment was asked for"),
+        };
+        let posted = moved.and_then(|(asset, postings)| self.outcome.sums.post(&self.joining.cuts, fact.position, asset, &postings));
+        if let Err(rule) = posted {
+            self.found(Found::of_event(fact.position, 5, BreakClass::EventUnfoldable, format!("the journal cannot fold it: {rule}")));
         }
     }
 
@@ -390,7 +421,7 @@ impl Part {
 }
 
 /// Confirmations of sessions, each with the activation that it cites.
-fn second_round(late: &Store, part: usize, joining: Joining) -> io::Result<Joined> {
+fn second_round(late: &Store, part: usize, joining: &Joining) -> io::Result<Joined> {
     let mut activated: ByTag<(u64, Tag, Tag)> = ByTag::default();
     late.for_each(part, |fact| {
         if fact.kind == Kind::ActivatedSession {

@@ -5,6 +5,7 @@
 //! is laid aside as facts of one size ([`facts`]), by key ([`store`]), and joined at the end ([`joins`]). Memory does not grow with the
 //! log.
 
+mod balance;
 mod canonical;
 mod claims;
 mod facts;
@@ -32,11 +33,12 @@ use crate::{
     progress::Progress,
     published,
 };
+use balance::Books;
 use events::{
     clock::random_bytes,
     proof::{Frontier, WitnessKey},
     vault::KeyPurpose,
-    vocab::{bytes::Hash32, stream::Recorded},
+    vocab::{bytes::Hash32, event::AttestedBalance, stream::Recorded},
 };
 use fold::Fold;
 use futures::StreamExt as _;
@@ -76,7 +78,7 @@ pub struct VerifyOptions {
 }
 
 /// What held.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct VerifyReport {
     /// Position of the first event.
     pub from: u64,
@@ -94,6 +96,11 @@ pub struct VerifyReport {
     pub checkpoints: u64,
     /// Number of events that the newest of them covers.
     pub signed_size: u64,
+    /// What payments moved, by asset, mode and account; debits are credits. It is what every attested one says it was at its
+    /// position. `None` for a log that begins later: what it rests on is not there.
+    pub trial_balance: Option<Vec<AttestedBalance>>,
+    /// How many times the log attests it.
+    pub attested_balances: u64,
     /// How often an event rests on one before the first: those need the bundles before. Zero for a log from its first event.
     pub before: u64,
     /// Where the log's key came from: `given` or `database`.
@@ -204,6 +211,8 @@ struct Over {
     tree: Frontier,
     tree_heads: TreeHeads,
     receipts: u64,
+    trial_balance: Option<Vec<AttestedBalance>>,
+    attested_balances: u64,
     joined: Joined,
     from: u64,
     known: u64,
@@ -218,13 +227,13 @@ impl Run {
             Some(resume) => State::find(&resume.folder, identity)?,
             None => None,
         };
-        let (tagger, known, receipts) = match &before {
-            Some(state) => (state.tagger(), state.tree()?, state.receipts()),
-            None => (Tagger::new(random_bytes()), Frontier::default(), 0),
+        let (tagger, known, receipts, books) = match &before {
+            Some(state) => (state.tagger(), state.tree()?, state.receipts(), state.books()),
+            None => (Tagger::new(random_bytes()), Frontier::default(), 0, Books::default()),
         };
         let (facts, late) = stores(options, before, events).map_err(|source| Failure::File { doing: "opening files for facts", source })?;
         let checker = Arc::new(Checker { keys, from: options.from, known: known.size(), tagger });
-        let mut fold = Fold { chain: Chain::new(tree), tree_heads, receipts, known, facts, late };
+        let mut fold = Fold { chain: Chain::new(tree), tree_heads, receipts, books, known, facts, late };
         let stop = fold.tree_heads.hold(&fold.chain.tree).err().map(|broken| Found::whole(Phase::Event, 0, broken));
         Ok(Run { checker, fold, stop, from, resume: options.resume.clone(), identity })
     }
@@ -295,21 +304,30 @@ impl Run {
     /// Joins what was laid aside. `live` says that the claims table is held against it, if the run came to the log's end.
     async fn join(self, live: bool) -> Result<Over, Failure> {
         let Run { checker, fold, stop, from, .. } = self;
-        let Fold { chain, tree_heads, receipts, known, facts, late } = fold;
-        let joining = Joining::new(&checker.tagger, from == 0, live && stop.is_none());
+        let Fold { chain, tree_heads, receipts, books, known, facts, late } = fold;
+        let joining = Joining::new(&checker.tagger, from == 0, live && stop.is_none(), books.cuts());
         let task = tokio::task::spawn_blocking(move || joins::run(facts, late, joining));
         let joined = task.await?.map_err(|source| Failure::File { doing: "reading facts back", source })?;
         let mut found = joined.found.clone();
         if let Some(stop) = stop {
             joins::earlier(&mut found, stop);
         }
-        Ok(Over { tree: chain.tree, tree_heads, receipts, joined, from, known: known.size(), found })
+        let mut trial_balance = None;
+        // Sums of a log that broke off, or that begins later, are not whole.
+        if from == 0 && found.is_none() {
+            match books.hold(&joined.sums) {
+                Ok(lines) => trial_balance = Some(lines),
+                Err(wrong) => found = Some(wrong),
+            }
+        }
+        let attested_balances = books.attested();
+        Ok(Over { tree: chain.tree, tree_heads, receipts, trial_balance, attested_balances, joined, from, known: known.size(), found })
     }
 }
 
 impl Over {
     fn report(self, receipt_keys: &'static str, started: Instant) -> VerifyReport {
-        let Over { tree, tree_heads, receipts, joined, from, known, .. } = self;
+        let Over { tree, tree_heads, receipts, trial_balance, attested_balances, joined, from, known, .. } = self;
         VerifyReport {
             from,
             events: tree.size() - from,
@@ -319,6 +337,8 @@ impl Over {
             receipts,
             checkpoints: tree_heads.count(),
             signed_size: tree_heads.largest(),
+            trial_balance,
+            attested_balances,
             before: joined.before,
             log_key: tree_heads.key_source(),
             receipt_keys,

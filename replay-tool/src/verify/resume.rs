@@ -4,7 +4,7 @@
 //! and computes their leaves; if they lead to the same tree, they are the same bytes, so what was found of them still stands, and only
 //! decoding and checking them once more is saved. Nothing is believed that a run from the start would not have seen.
 
-use super::{ReceiptKeys, facts::Tagger, fold::Fold, store::Laid};
+use super::{ReceiptKeys, balance::Books, facts::Tagger, fold::Fold, store::Laid};
 use crate::class::Failure;
 use events::{proof::Frontier, vocab::bytes::Hash32};
 use serde::{Deserialize, Serialize};
@@ -32,6 +32,7 @@ pub(super) struct State {
     size: u64,
     roots: Vec<Hash32>,
     receipts: u64,
+    books: Books,
     facts: Laid,
     late: Laid,
 }
@@ -86,6 +87,10 @@ impl State {
     pub fn receipts(&self) -> u64 {
         self.receipts
     }
+    /// What the rows that were checked say of balances.
+    pub fn books(&self) -> Books {
+        self.books.clone()
+    }
     /// Where what was laid aside lies.
     pub fn laid(self) -> (Laid, Laid) {
         (self.facts, self.late)
@@ -95,9 +100,9 @@ impl State {
     pub fn keep(folder: &Path, fold: &mut Fold, tagger: &Tagger, identity: Hash32) -> Result<(), Failure> {
         let tree = &fold.chain.tree;
         let roots = tree.to_bytes().as_chunks::<32>().0.iter().map(|root| Hash32(*root)).collect();
-        let (size, receipts) = (tree.size(), fold.receipts);
+        let (size, receipts, books) = (tree.size(), fold.receipts, fold.books.clone());
         let (facts, late) = (fold.facts.keep().map_err(failed)?, fold.late.keep().map_err(failed)?);
-        let state = State { identity, key: tagger.key(), size, roots, receipts, facts, late };
+        let state = State { identity, key: tagger.key(), size, roots, receipts, books, facts, late };
         let bytes = serde_json::to_vec(&state).map_err(|error| failed(error.into()))?;
         let part = folder.join("verify.json.part");
         fs::write(&part, bytes).and_then(|()| fs::File::open(&part)?.sync_all()).map_err(failed)?;

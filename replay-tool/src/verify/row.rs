@@ -2,6 +2,7 @@
 //! row, so pages are checked on every core.
 
 use super::{
+    balance::{self, Books},
     claims,
     facts::{Fact, Kind, NO_TAG, Space, Tag, Tagger},
     lifecycle::{self, Awaited, Demand, Permit},
@@ -63,6 +64,8 @@ pub(crate) struct CheckedPage {
     /// Facts for the second, which needs what the first finds.
     pub late: Vec<u8>,
     pub receipts: u64,
+    /// What its events say of balances.
+    pub books: Books,
     pub broken: Option<Break>,
 }
 
@@ -240,6 +243,10 @@ impl Checker {
                     checked.late.extend_from_slice(&fact.to_bytes());
                 }
             }
+        }
+        checked.books.note(tagger, entry.position, entry.livemode, event);
+        if let Some(fact) = balance::fact(tagger, entry.position, entry.livemode, event) {
+            checked.facts.extend_from_slice(&fact.to_bytes());
         }
         for fact in claims::facts(tagger, entry.position, stream, (entry.owner_id, entry.livemode), event) {
             checked.facts.extend_from_slice(&fact.to_bytes());
