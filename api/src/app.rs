@@ -56,8 +56,10 @@ use workers::{
     x402::Facilitator,
 };
 
-/// Connections of one process, the writer's and the leader's own beside them.
-const CONNECTIONS: u32 = 24;
+/// Connections for what requests ask. The writer, the leader and the access index have their own beside them.
+const CONNECTIONS: u32 = 16;
+/// Connections for read models and workers: however much they have to catch up with, no request waits for one of theirs.
+const BACKGROUND_CONNECTIONS: u32 = 10;
 
 /// How long a request waits for SOL's price before it is told that there is none.
 const PRICE_TIMEOUT: Duration = Duration::from_secs(3);
@@ -130,8 +132,9 @@ pub struct App {
 pub async fn build(parts: Parts) -> Result<App, StartError> {
     install_tls();
     let config = &parts.config;
-    let pool =
-        PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(Duration::from_secs(10)).connect(&parts.database_url).await?;
+    let connections = |most| PgPoolOptions::new().max_connections(most).acquire_timeout(Duration::from_secs(10));
+    let pool = connections(CONNECTIONS).connect(&parts.database_url).await?;
+    let background = connections(BACKGROUND_CONNECTIONS).connect_lazy(&parts.database_url)?;
     let vault = Vault::new(pool.clone(), MasterKey::from_bytes(parts.master_key), parts.clock.clone());
     let log = Log::open(pool.clone(), vault.clone(), parts.clock.clone(), LogOptions::default()).await.map_err(StartError::Log)?;
     let nats = match &parts.nats_url {
@@ -141,16 +144,16 @@ pub async fn build(parts: Parts) -> Result<App, StartError> {
     let stop = CancellationToken::new();
     let tasks = TaskTracker::new();
     let deps = Deps {
-        pool: pool.clone(),
+        leases: Leases::new(background.clone()),
+        pool: background.clone(),
         log: log.clone(),
         vault: vault.clone(),
         nats: nats.clone(),
         stream: StreamConfig { prefix: config.nats_prefix.clone(), ..StreamConfig::default() },
-        leases: Leases::new(pool.clone()),
     };
     let relay = nats
         .filter(|_| config.roles.contains(&Role::Relay))
-        .map(|client| Relay::new(pool.clone(), log.clone(), client, deps.leases.clone(), deps.stream.clone()));
+        .map(|client| Relay::new(background, log.clone(), client, deps.leases.clone(), deps.stream.clone()));
     if let Some(relay) = &relay {
         tasks.spawn(relay::run(relay.clone(), stop.clone()));
     }

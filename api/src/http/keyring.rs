@@ -79,7 +79,7 @@ struct Traffic {
     /// The use that was noted last, in microseconds since 1970.
     noted: AtomicI64,
     /// Held by whoever looks the key up: callers of a busy key wait for one answer instead of all asking.
-    turn: Mutex<()>,
+    turn: Arc<Mutex<()>>,
 }
 
 impl Keyring {
@@ -96,7 +96,12 @@ impl Keyring {
         }
         let hash = Hash32::of(presented);
         let known = match self.known(&hash) {
-            Some(known) if known.looked_up.elapsed() < BELIEVED => known,
+            Some(known) if known.looked_up.elapsed() < BELIEVED => {
+                if known.looked_up.elapsed() >= BELIEVED / 2 {
+                    self.look_ahead(hash, &known);
+                }
+                known
+            }
             known => self.look_again(hash, known).await?,
         };
         let now = self.clock.now();
@@ -120,6 +125,22 @@ impl Keyring {
         {
             return Ok(known);
         }
+        self.look_now(hash, allowance, traffic.clone()).await
+    }
+
+    /// Looks a busy key up before anyone has to wait for it.
+    fn look_ahead(&self, hash: Hash32, known: &Known) {
+        let Ok(turn) = known.traffic.turn.clone().try_lock_owned() else { return };
+        let (keyring, allowance, traffic) = (self.clone(), known.allowance.clone(), known.traffic.clone());
+        tokio::spawn(async move {
+            let _turn = turn;
+            // What went wrong is told to whoever has to ask himself.
+            let _ = keyring.look_now(hash, Some(allowance), traffic).await;
+        });
+    }
+
+    /// By whoever has the turn.
+    async fn look_now(&self, hash: Hash32, allowance: Option<Arc<KeyAllowance>>, traffic: Arc<Traffic>) -> Result<Arc<Known>, Problem> {
         // From before the log is read: what happens meanwhile is not seen.
         let looked_up = Instant::now();
         let found = self.look_up(&hash).await?;
@@ -132,7 +153,7 @@ impl Keyring {
             keys.retain(|_, known| known.looked_up.elapsed() < BELIEVED);
         }
         let allowance = allowance.unwrap_or_else(|| Arc::new(self.limits.key(key.owner, self.clock.now())));
-        let known = Arc::new(Known { key: Arc::new(key), looked_up, allowance, traffic: traffic.clone() });
+        let known = Arc::new(Known { key: Arc::new(key), looked_up, allowance, traffic });
         keys.insert(hash, known.clone());
         Ok(known)
     }

@@ -10,6 +10,7 @@ mod fail;
 mod head;
 mod listen;
 mod lookup;
+mod news;
 mod prepare;
 mod queue;
 mod read;
@@ -70,6 +71,7 @@ struct Inner {
     clock: Clock,
     queue: Queue,
     head: watch::Receiver<u64>,
+    news: news::News,
     _follower: DropGuard,
 }
 
@@ -84,7 +86,7 @@ impl Log {
         let stop = CancellationToken::new();
         tokio::spawn(listen::follow(pool.clone(), sender.clone(), stop.clone()));
         let queue = Queue::start(&pool, clock.clone(), sender, options);
-        Ok(Log(Arc::new(Inner { pool, vault, clock, queue, head: receiver, _follower: stop.drop_guard() })))
+        Ok(Log(Arc::new(Inner { pool, vault, clock, queue, head: receiver, news: news::News::default(), _follower: stop.drop_guard() })))
     }
 
     /// Appends all of `append` or nothing. When this returns `Ok`, the events are on disk. An append whose event ids are in the

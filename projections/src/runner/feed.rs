@@ -41,6 +41,13 @@ pub(crate) struct Batch {
     pub ack: Ack,
 }
 
+impl Batch {
+    /// Nothing new.
+    pub(crate) fn none() -> Self {
+        Batch { events: Vec::new(), ack: Ack(None) }
+    }
+}
+
 /// The last message of a batch, if it came through JetStream.
 pub(crate) struct Ack(Option<Message>);
 
@@ -167,7 +174,7 @@ impl Feed {
     }
 
     fn take_run(&mut self, expected: i64) -> Batch {
-        let mut batch = Batch { events: Vec::new(), ack: Ack(None) };
+        let mut batch = Batch::none();
         let first = u64::try_from(expected).unwrap_or(0);
         while batch.events.len() < BATCH && self.pending.front().is_some_and(|(one, _)| one.position == first + batch.events.len() as u64) {
             if let Some((recorded, message)) = self.pending.pop_front() {

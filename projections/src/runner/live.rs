@@ -5,6 +5,7 @@ use super::{
     deps::Deps,
     feed::{Batch, Feed},
     health::{Board, State},
+    pace::Pace,
     prepare::{Page, prepare},
     rebuild::{self, Progress},
     slot::{self, BuildError, Poisoned, Slot},
@@ -101,14 +102,20 @@ async fn follow(
     shutdown: &CancellationToken,
 ) -> Result<(), BuildError> {
     let mut feed = Feed::new(deps, definition.name, definition.version);
+    let began = live.checkpoint;
+    let mut pace = Pace::new(began);
     let mut checked = Instant::now();
     let mut resolved = false;
     board.reached(live.checkpoint, false, deps.log.known_head());
     board.note(State::Live);
     loop {
         let Batch { events, ack } = tokio::select! {
-            () = shutdown.cancelled() => return Err(BuildError::Stopped),
-            batch = feed.next(live.checkpoint) => batch?,
+            () = shutdown.cancelled() => {
+                pass(deps, &mut live, &mut pace).await?;
+                return Err(BuildError::Stopped);
+            }
+            batch = feed.next(pace.reached) => batch?,
+            () = pace.due() => Batch::none(),
         };
         if checked.elapsed() >= STANDBY {
             checked = Instant::now();
@@ -117,16 +124,35 @@ async fn follow(
                 return Err(BuildError::Fenced);
             }
         }
-        let applied = !events.is_empty();
         let page = prepare(definition, &deps.vault, events).await?;
-        live.checkpoint = step(deps, definition, &live, page).await?;
-        if !resolved && applied {
-            resolve(&deps.pool, definition.name, definition.version, live.checkpoint).await?;
+        match page.last() {
+            Some(last) if page.only_passes() => pace.reached = last,
+            _ => {
+                live.checkpoint = step(deps, definition, &live, page).await?;
+                if live.checkpoint > pace.reached {
+                    pace.wrote(live.checkpoint);
+                }
+            }
+        }
+        if pace.is_due() {
+            pass(deps, &mut live, &mut pace).await?;
+        }
+        if !resolved && pace.reached > began {
+            resolve(&deps.pool, definition.name, definition.version, pace.reached).await?;
             resolved = true;
         }
-        board.reached(live.checkpoint, feed.is_streaming(), deps.log.known_head());
+        board.reached(pace.reached, feed.is_streaming(), deps.log.known_head());
         ack.send().await;
     }
+}
+
+/// Writes down what the build has passed.
+async fn pass(deps: &Deps, live: &mut Slot, pace: &mut Pace) -> Result<(), BuildError> {
+    if pace.is_ahead() {
+        live.pass_to(&deps.pool, pace.reached).await?;
+        pace.wrote(pace.reached);
+    }
+    Ok(())
 }
 
 /// Applies a page in one transaction with the checkpoint. An event that cannot be applied is left out with all that follow it, and
@@ -135,7 +161,10 @@ pub(crate) async fn step(deps: &Deps, definition: &Definition, at: &Slot, mut pa
     let mut poisoned = page.poisoned.take();
     loop {
         let Some(reached) = page.last() else { return finish(at.checkpoint, poisoned) };
-        debug_assert_eq!(page.events.first().map(|first| first.recorded.position), u64::try_from(at.checkpoint + 1).ok());
+        // What lies between was passed: it changes no row.
+        debug_assert!(
+            page.events.first().is_none_or(|first| i64::try_from(first.recorded.position).is_ok_and(|first| first > at.checkpoint))
+        );
         let mut rows = (definition.partial)();
         let mut transaction = at.enter(&deps.pool).await?;
         match slot::fold(&mut transaction, definition, rows.as_mut(), &page.events).await? {
@@ -173,7 +202,9 @@ async fn wait_for_fix(deps: &Deps, definition: &Definition, board: &Board, poiso
     metrics::counter!("hilt_reader_dead_letters_total", "reader" => definition.name).increment(1);
     let stopped_at = Slot::live(&deps.pool, definition.name).await.ok().flatten();
     if let Some(slot) = &stopped_at {
-        board.reached(slot.checkpoint, false, deps.log.known_head());
+        // What it had passed may not be written down.
+        let reached = board.watch().borrow().checkpoint.max(slot.checkpoint);
+        board.reached(reached, false, deps.log.known_head());
     }
     board.note(State::poisoned(poisoned));
     while let Err(error) = record(&deps.pool, definition.name, definition.version, poisoned).await {

@@ -10,6 +10,7 @@ mod deps;
 mod feed;
 mod health;
 mod live;
+mod pace;
 mod prepare;
 mod projection;
 mod rebuild;

@@ -45,6 +45,10 @@ impl Page {
     pub(crate) fn last(&self) -> Option<i64> {
         self.events.last().map(|prepared| i64::try_from(prepared.recorded.position).unwrap_or(i64::MAX))
     }
+    /// Whether nothing in it matters to the reader.
+    pub(crate) fn only_passes(&self) -> bool {
+        self.poisoned.is_none() && self.events.iter().all(|prepared| prepared.event.is_none())
+    }
 }
 
 /// Decodes and opens what matters to `definition`.

@@ -123,7 +123,8 @@ impl Projections {
                 checkpoint = checkpoint.max(status.borrow_and_update().checkpoint);
             }
             if checkpoint < target {
-                let live = Slot::live(&self.inner.deps.pool, name).await.ok().flatten();
+                // Not on the readers' own connections: who waits here is answered although they are busy.
+                let live = Slot::live(self.inner.deps.log.pool(), name).await.ok().flatten();
                 checkpoint = live.map_or(checkpoint, |live| live.checkpoint.max(checkpoint));
             }
             if checkpoint >= target {

@@ -158,6 +158,22 @@ impl Slot {
         entered.map(drop).ok_or(BuildError::Fenced)
     }
 
+    /// Moves the checkpoint past events that change no row.
+    pub(crate) async fn pass_to(&mut self, pool: &PgPool, checkpoint: i64) -> Result<(), BuildError> {
+        let moved = sqlx::query(include_str!("sql/pass_slot.sql"))
+            .bind(&self.name)
+            .bind(self.checkpoint)
+            .bind(checkpoint)
+            .bind(self.state.as_str())
+            .execute(pool)
+            .await?;
+        if moved.rows_affected() != 1 {
+            return Err(BuildError::Fenced);
+        }
+        self.checkpoint = checkpoint;
+        Ok(())
+    }
+
     /// Moves the checkpoint, in the transaction that writes the rows.
     pub(crate) async fn move_to(&self, connection: &mut PgConnection, checkpoint: i64) -> Result<(), BuildError> {
         sqlx::query(include_str!("sql/move_slot.sql")).bind(&self.name).bind(checkpoint).execute(connection).await?;

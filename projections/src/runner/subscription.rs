@@ -5,6 +5,7 @@ use super::{
     feed::{Batch, Feed},
     health::{Board, ReaderHealth, State},
     live::{pause, record, resolve},
+    pace::Pace,
     prepare::prepare_with,
     projection::Applied,
     slot::{BuildError, Poisoned},
@@ -102,32 +103,37 @@ impl Subscription {
     }
 
     async fn lead(&self, lease: &Lease, handler: &mut impl Handler, shutdown: &CancellationToken) -> Result<(), BuildError> {
-        let mut checkpoint = self.load().await?;
+        let began = self.load().await?;
+        let mut pace = Pace::new(began);
         let mut resolved = false;
         let mut feed = Feed::new(&self.deps, &self.board.name, 0);
-        self.board.reached(checkpoint, false, self.deps.log.known_head());
+        self.board.reached(began, false, self.deps.log.known_head());
         self.board.note(State::Live);
         while self.deps.leases.holds(lease).await {
             let Batch { events, ack } = tokio::select! {
-                () = shutdown.cancelled() => return Err(BuildError::Stopped),
-                batch = feed.next(checkpoint) => batch?,
+                () = shutdown.cancelled() => {
+                    self.write_down(&mut pace).await?;
+                    return Err(BuildError::Stopped);
+                }
+                batch = feed.next(pace.reached) => batch?,
+                () = pace.due() => Batch::none(),
             };
             let handles = |event_type| handler.handles(event_type);
             let personal = handler.personal();
             let page = prepare_page(&handles, personal, &self.deps, events).await?;
-            if let Some(reached) = page.last() {
-                let wanted: Vec<Applied<'_>> = page.events.iter().filter_map(|prepared| prepared.applied()).collect();
-                if !wanted.is_empty() {
-                    handler.handle(&wanted).await.map_err(|error| BuildError::Log(error.to_string()))?;
-                }
-                self.move_to(checkpoint, reached).await?;
-                checkpoint = reached;
-                if !resolved {
-                    resolve(&self.deps.pool, &self.board.name, 0, checkpoint).await?;
-                    resolved = true;
-                }
+            let wanted: Vec<Applied<'_>> = page.events.iter().filter_map(|prepared| prepared.applied()).collect();
+            if !wanted.is_empty() {
+                handler.handle(&wanted).await.map_err(|error| BuildError::Log(error.to_string()))?;
             }
-            self.board.reached(checkpoint, feed.is_streaming(), self.deps.log.known_head());
+            pace.reached = page.last().unwrap_or(pace.reached);
+            if !wanted.is_empty() || page.poisoned.is_some() || pace.is_due() {
+                self.write_down(&mut pace).await?;
+            }
+            if !resolved && pace.reached > began {
+                resolve(&self.deps.pool, &self.board.name, 0, pace.reached).await?;
+                resolved = true;
+            }
+            self.board.reached(pace.reached, feed.is_streaming(), self.deps.log.known_head());
             if let Some(poisoned) = page.poisoned {
                 return Err(BuildError::Poisoned(poisoned));
             }
@@ -144,12 +150,16 @@ impl Subscription {
         sqlx::query_scalar(include_str!("sql/load_subscription.sql")).bind(&self.board.name).bind(first).fetch_one(&self.deps.pool).await
     }
 
-    async fn move_to(&self, from: i64, to: i64) -> Result<(), BuildError> {
-        let query = sqlx::query(include_str!("sql/move_subscription.sql")).bind(&self.board.name).bind(from).bind(to);
-        match query.execute(&self.deps.pool).await?.rows_affected() {
-            1 => Ok(()),
-            _ => Err(BuildError::Fenced),
+    async fn write_down(&self, pace: &mut Pace) -> Result<(), BuildError> {
+        if !pace.is_ahead() {
+            return Ok(());
         }
+        let query = sqlx::query(include_str!("sql/move_subscription.sql")).bind(&self.board.name).bind(pace.written()).bind(pace.reached);
+        match query.execute(&self.deps.pool).await?.rows_affected() {
+            1 => pace.wrote(pace.reached),
+            _ => return Err(BuildError::Fenced),
+        }
+        Ok(())
     }
 
     async fn stay_poisoned(&self, poisoned: &Poisoned, shutdown: &CancellationToken) {
