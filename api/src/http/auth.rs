@@ -159,10 +159,7 @@ impl Merchant {
     /// The merchant that a caller is, if he is one.
     pub(super) fn of(caller: Caller) -> Result<Self, Problem> {
         match caller {
-            Caller::Key(key, _) => {
-                let kind = if key.livemode { ActorKind::Key } else { ActorKind::SandboxKey };
-                Ok(Merchant { owner: key.owner, actor: actor(kind, key.id), access: Access::Key(key) })
-            }
+            Caller::Key(key, _) => Ok(Merchant { owner: key.owner, actor: key.actor.clone(), access: Access::Key(key) }),
             Caller::Token(Claims { role: Role::Owner, owner_id: Some(owner), sub, .. }) => {
                 Ok(Merchant { owner: OwnerId(owner), actor: actor(ActorKind::Owner, sub), access: Access::Session })
             }

@@ -15,8 +15,9 @@ use events::{
     vocab::{
         bytes::Hash32,
         id::{ApiKeyId, OwnerId},
+        stream::Actor,
         time::Timestamp,
-        words::Scope,
+        words::{ActorKind, Scope},
     },
 };
 use ledger::api_key::ApiKey;
@@ -44,6 +45,8 @@ pub struct Key {
     pub id: ApiKeyId,
     /// Its owner.
     pub owner: OwnerId,
+    /// It, as events name who acted.
+    pub actor: Actor,
     /// What it may do.
     pub scopes: Vec<Scope>,
     /// Whether it moves real money.
@@ -166,6 +169,7 @@ impl Keyring {
         Ok(loaded.state.working(self.clock.now()).map(|(issued, works_until)| Key {
             id: issued.key_id,
             owner,
+            actor: Actor { kind: if livemode { ActorKind::Key } else { ActorKind::SandboxKey }, id: Some(issued.key_id.to_string()) },
             scopes: issued.scopes.clone(),
             livemode,
             sandbox_capable: issued.sandbox_capable,

@@ -28,7 +28,10 @@ pub fn of(headers: &HeaderMap) -> String {
 }
 
 fn made() -> String {
-    format!("req_{}", new_id::<uuid::Uuid>().simple())
+    let mut id = String::with_capacity(36);
+    id.push_str("req_");
+    id.push_str(new_id::<uuid::Uuid>().simple().encode_lower(&mut uuid::Uuid::encode_buffer()));
+    id
 }
 
 /// Puts the id on the answer, and into the problem if it is one.

@@ -3,7 +3,7 @@
 
 use super::{
     input::{self, Customer},
-    rails::RailView,
+    rails::{RailText, RailView},
 };
 use crate::{
     http::{
@@ -26,7 +26,7 @@ use events::vocab::{
     id::{AccessProductId, PaymentId, ProductId, ReceiptId},
     time::Timestamp,
 };
-use ledger::{entitlement_check::Source, rails::Rail};
+use ledger::entitlement_check::Source;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -82,7 +82,8 @@ struct CheckAnswer {
     access_product_id: AccessProductId,
     external_product_id: String,
     rail_id: &'static str,
-    rail: RailView,
+    #[schema(value_type = RailView)]
+    rail: RailText,
     external_customer_id: Option<String>,
     wallet: Option<String>,
     email: Option<String>,
@@ -128,7 +129,7 @@ async fn check(
     let (owner, both_modes) = (merchant.owner, merchant.livemode());
     let checked = checks.answer(&Question { owner, live, both_modes, named, customer: &customer, rail: &rail, min }).await?;
     let rails = platform.shown().await.map_err(|error| rejection::read(&error))?;
-    let rail = rails.get(checked.rail);
+    let rail = RailText::of(&rails, checked.rail).map_err(|error| Problem::internal(&error, "write the rail"))?;
     whole(&CheckAnswer::new(&checked, customer?, rail, live, &settings))
 }
 
@@ -160,7 +161,7 @@ fn named(asked: &Check) -> Result<Named<'_>, Problem> {
 }
 
 impl CheckAnswer {
-    fn new(checked: &Checked, customer: Customer, rail: &Rail, live: bool, settings: &Settings) -> Self {
+    fn new(checked: &Checked, customer: Customer, rail: RailText, live: bool, settings: &Settings) -> Self {
         let Checked { product, answer, .. } = checked;
         let link = |receipt_id: ReceiptId| ReceiptLink { receipt_id, verify_url: settings.verify_url(receipt_id) };
         CheckAnswer {
@@ -171,8 +172,8 @@ impl CheckAnswer {
             product_id: product.product_id,
             access_product_id: AccessProductId(product.meta.id),
             external_product_id: product.external_product_id.clone(),
-            rail_id: rail.rail_id.as_str(),
-            rail: RailView::from(rail),
+            rail_id: checked.rail.as_str(),
+            rail,
             external_customer_id: customer.external_customer_id,
             wallet: customer.wallet,
             email: customer.email,

@@ -10,7 +10,9 @@ use ledger::{
     rail_gates::{RailOptions, Verdict},
     rails::{Adapter, Rail, Rails},
 };
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+use serde_json::value::{RawValue, to_raw_value};
+use std::{cell::RefCell, sync::Arc};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use workers::platform::Platform;
@@ -82,6 +84,42 @@ impl From<&Rail> for RailView {
             entitlement_activation_support: rail.entitlement_activation_support,
             kill_switch_state: rail.kill_switch.as_str(),
         }
+    }
+}
+
+/// A [`RailView`] as it is sent. Written once for as long as the rails stand as they do: every entitlement check shows one.
+#[derive(Clone)]
+pub struct RailText(Arc<RawValue>);
+
+/// The views of these rails.
+type Written = (Arc<Rails>, Vec<(RailId, RailText)>);
+
+thread_local! {
+    /// What this thread has written last.
+    static WRITTEN: RefCell<Option<Written>> = const { RefCell::new(None) };
+}
+
+impl RailText {
+    /// The view of one of `rails`.
+    pub fn of(rails: &Arc<Rails>, id: RailId) -> Result<Self, serde_json::Error> {
+        WRITTEN.with_borrow_mut(|written| {
+            let (_, texts) = match written {
+                Some(current) if Arc::ptr_eq(&current.0, rails) => current,
+                _ => written.insert((rails.clone(), Vec::new())),
+            };
+            if let Some((_, text)) = texts.iter().find(|(known, _)| *known == id) {
+                return Ok(text.clone());
+            }
+            let text = RailText(to_raw_value(&RailView::from(rails.get(id)))?.into());
+            texts.push((id, text.clone()));
+            Ok(text)
+        })
+    }
+}
+
+impl Serialize for RailText {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
     }
 }
 
