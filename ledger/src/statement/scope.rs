@@ -174,10 +174,15 @@ impl Scope {
     }
 }
 
-/// Letters, an underscore, letters and digits, as Stripe's ids are.
+/// What Stripe's ids of things that move a balance, and of an account, begin with.
+const KINDS: &[&str] =
+    &["acct", "adj", "ch", "dp", "du", "fee", "fr", "in", "pi", "po", "py", "pyr", "re", "topup", "tr", "trr", "tu", "txn"];
+
+/// A known beginning, an underscore, and letters and digits with a digit among them: no name of a person looks so.
 pub(super) fn is_stripe_id(text: &str, prefix: &str) -> bool {
-    let word = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    let shape =
-        text.split_once('_').is_some_and(|(kind, rest)| kind.bytes().all(|byte| byte.is_ascii_lowercase()) && word(kind) && word(rest));
+    let rest = |rest: &str| {
+        rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') && rest.bytes().any(|byte| byte.is_ascii_digit())
+    };
+    let shape = text.split_once('_').is_some_and(|(kind, behind)| KINDS.contains(&kind) && rest(behind));
     shape && text.len() <= LONGEST_ID && text.starts_with(prefix)
 }
