@@ -14,7 +14,7 @@ use super::{
     usage::{self, own_cpu_seconds},
     world::{self, Shop, TOLD},
 };
-use events::vocab::id::EventId;
+use events::vocab::{event::EventType, id::EventId};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use receiver::Arrived;
 use serde::{Serialize, de::DeserializeOwned};
@@ -88,7 +88,7 @@ async fn measure(url: &str, options: &WebhooksOptions) -> Result<WebhooksReport,
     let scratch = ScratchLog::new(url).await?;
     let receiver = Receiver::start().await?;
     let payments = options.deliveries.div_ceil(TOLD * options.endpoints);
-    let all = 2 + payments * options.turns.max(1) as u64 + whole(options.rate) * options.seconds;
+    let all = 3 + payments * options.turns.max(1) as u64 + whole(options.rate) * options.seconds;
     let shop = Arc::new(Shop::open(&scratch.log, all).await?);
     for number in 0..options.endpoints {
         shop.register(&scratch.log, receiver.url(number)).await?;
@@ -130,21 +130,28 @@ impl Bench<'_> {
 
     /// Makes payments while nobody delivers, brings the read models up to them, and has the service work off what waits.
     async fn backlog(&self, payments: u64) -> Result<Turn, BenchError> {
-        let before = self.receiver.count().await?;
+        let (before, first) = (self.receiver.count().await?, self.scratch.log.head().await?.next_position);
         world::pay_many(&self.scratch.log, &self.shop, payments, None).await?;
         self.scratch.build_models().await?;
         let spent = (self.server.cpu_seconds(), self.receiver.process.cpu_seconds());
         let service = self.service().await?;
-        let arrived = self.receiver.wait_for(before, payments * TOLD * self.options.endpoints).await?;
+        let count = payments * TOLD * self.options.endpoints;
+        let arrived = self.receiver.wait_for(before, count).await?;
+        self.recorded(first, count).await?;
         Ok(self.told(&arrived, Latency::default(), &service, spent))
     }
 
     /// Makes payments at the steady rate while the service runs.
     async fn steady(&self) -> Result<Turn, BenchError> {
         let service = self.service().await?;
+        let each = TOLD * self.options.endpoints;
+        // Until a message has come, the service may still be taking its roles.
+        let (before, first) = (self.receiver.count().await?, self.scratch.log.head().await?.next_position);
+        self.shop.pay(&self.scratch.log).await?;
+        self.receiver.wait_for(before, each).await?;
+        self.recorded(first, each).await?;
         let (before, first) = (self.receiver.count().await?, self.scratch.log.head().await?.next_position);
         let spent = (self.server.cpu_seconds(), self.receiver.process.cpu_seconds());
-        let each = TOLD * self.options.endpoints;
         let every = Duration::from_secs_f64(each as f64 / self.options.rate);
         let count =
             u64::try_from(Duration::from_secs(self.options.seconds).as_nanos() / every.as_nanos().max(1)).unwrap_or(u64::MAX).max(1);
@@ -158,20 +165,27 @@ impl Bench<'_> {
             payment.map_err(told)??;
         }
         let arrived = self.receiver.wait_for(before, count * each).await?;
-        let recorded = self.recorded(first).await?;
+        let recorded = self.recorded(first, count * each).await?;
         let taken = arrived.iter().filter_map(|message| u64::try_from(message.at - recorded.get(&message.id?)?).ok()).collect();
         Ok(self.told(&arrived, Latency::of(taken), &service, spent))
     }
 
-    /// When the log says that its events were, from position `first` on, in microseconds since 1970.
-    async fn recorded(&self, mut first: u64) -> Result<HashMap<EventId, i64>, BenchError> {
-        let mut recorded = HashMap::new();
-        loop {
-            let page = self.scratch.log.read(first, 5_000).await?;
-            let Some(last) = page.last() else { return Ok(recorded) };
-            first = last.position + 1;
+    /// When the log says that its events were, from position `first` on, in microseconds since 1970, once `deliveries` of them are on
+    /// record. A service that ends before would deliver again.
+    async fn recorded(&self, first: u64, deliveries: u64) -> Result<HashMap<EventId, i64>, BenchError> {
+        let (mut next, mut delivered, mut recorded) = (first, 0, HashMap::new());
+        let begun = Instant::now();
+        while delivered < deliveries {
+            let page = self.scratch.log.read(next, 5_000).await?;
+            match page.last() {
+                Some(last) => next = last.position + 1,
+                None if begun.elapsed() > PATIENCE => return Err(told("the deliveries are not all put on record")),
+                None => tokio::time::sleep(LOOK).await,
+            }
+            delivered += page.iter().filter(|event| event.envelope.event_type == EventType::WebhookDelivered).count() as u64;
             recorded.extend(page.iter().map(|event| (event.envelope.event_id, event.envelope.recorded_at.micros())));
         }
+        Ok(recorded)
     }
 
     fn told(&self, arrived: &[Arrived], latency: Latency, service: &Process, spent: (f64, f64)) -> Turn {
