@@ -39,6 +39,8 @@ words! {
         Place = "place",
         /// A membership's open delivery case (INV-78).
         DeliveryCase = "delivery_case",
+        /// An operator's public key, everywhere and for good: two operators are two keys.
+        OperatorKey = "operator_key",
     }
 }
 
@@ -114,6 +116,10 @@ impl Claim {
     pub fn delivery_case(membership: MembershipId) -> Self {
         Claim::new(ClaimScope::DeliveryCase, &[&membership])
     }
+    /// An operator's public key.
+    pub fn operator_key(public: &impl fmt::Display) -> Self {
+        Claim::new(ClaimScope::OperatorKey, &[public])
+    }
     /// An API key.
     pub fn api_key(hash: &impl fmt::Display) -> Self {
         Claim::new(ClaimScope::ApiKey, &[hash])
@@ -123,6 +129,9 @@ impl Claim {
 /// What `event` of `owner` does to claims.
 pub fn changes(owner: Option<OwnerId>, livemode: bool, event: &Event) -> Vec<ClaimChange> {
     use ClaimChange::{Release, Take};
+    if let Event::OperatorKeyRegistered(e) = event {
+        return vec![Take(Claim::operator_key(&e.public_key))];
+    }
     let Some(owner) = owner else { return Vec::new() };
     match event {
         Event::ProductCreated(e) => vec![Take(Claim::slug(&e.slug))],

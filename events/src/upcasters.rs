@@ -48,6 +48,10 @@ pub const UPCASTERS: &[Upcaster] = &[
     first(EventType::TicketOpened, |ticket| add_absent(ticket, &["delivery_case_of"])),
     first(EventType::EntitlementPended, |pended| change(pended, "origin", sandbox_origin)),
     first(EventType::SandboxSessionCreated, |session| add_absent(session, &["test_clock_id"])),
+    // Operators had no keys of their own then.
+    first(EventType::ApprovalRequested, |requested| add_absent(requested, &["signed"])),
+    first(EventType::ApprovalApproved, |approved| add_absent(approved, &["signed"])),
+    first(EventType::SubjectErased, |erased| add_absent(erased, &["approval"])),
     first(EventType::ApiKeyIssued, |key| add_absent(key, &["expires_at", "rotated_from"])),
 ];
 

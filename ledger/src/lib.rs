@@ -29,6 +29,7 @@ pub mod handoff;
 pub mod identity_session;
 pub mod mail;
 pub mod membership;
+pub mod operator;
 pub mod payment;
 pub mod payment_session;
 pub mod phantom_session;

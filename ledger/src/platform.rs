@@ -199,7 +199,7 @@ impl Platform {
     pub fn setting(&self, key: SettingKey) -> SettingValue {
         match (self.settings.get(&key), key) {
             (Some(changed), _) => changed.value.clone(),
-            (None, SettingKey::SolanaUsdcTwoPersonReview) => SettingValue::Flag(false),
+            (None, SettingKey::SolanaUsdcTwoPersonReview | SettingKey::ApprovalSignaturesRequired) => SettingValue::Flag(false),
         }
     }
 
@@ -211,6 +211,11 @@ impl Platform {
     /// Whether a live `solana_usdc` payout waits for two people (Q-1, DIS-10).
     pub fn solana_usdc_two_person_review(&self) -> bool {
         self.setting(SettingKey::SolanaUsdcTwoPersonReview) == SettingValue::Flag(true)
+    }
+
+    /// Whether approvals are asked for and given with operators' signatures only.
+    pub fn approval_signatures_required(&self) -> bool {
+        self.setting(SettingKey::ApprovalSignaturesRequired) == SettingValue::Flag(true)
     }
 
     fn policy(&mut self, rail: RailId) -> &mut RailPolicy {

@@ -4,7 +4,7 @@ use crate::check::{filled, is_code, rejections};
 use events::{
     decider::Decider,
     vocab::{
-        event::{Event, SubjectErased},
+        event::{ErasureApproval, Event, SubjectErased},
         id::SubjectId,
         stream::Fact,
     },
@@ -29,6 +29,8 @@ pub enum Command {
         subject_id: SubjectId,
         /// A stable code, never words about the person: it stays in the log.
         reason: String,
+        /// That two people agreed.
+        approval: Option<ErasureApproval>,
     },
 }
 
@@ -47,9 +49,9 @@ impl Decider for Subject {
 
     fn decide(state: &Self, command: Command) -> Result<Vec<Fact>, Rejection> {
         match (state, command) {
-            (Subject::Readable, Command::Erase { subject_id, reason }) => {
+            (Subject::Readable, Command::Erase { subject_id, reason, approval }) => {
                 let reason = filled(&reason).filter(|reason| is_code(reason)).ok_or(Rejection::ReasonRequired)?;
-                Ok(vec![SubjectErased { subject_id, reason }.into()])
+                Ok(vec![SubjectErased { subject_id, reason, approval }.into()])
             }
             (Subject::Erased, Command::Erase { .. }) => Ok(vec![]),
         }

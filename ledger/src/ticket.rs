@@ -53,6 +53,8 @@ pub enum Command {
         message_id: MessageId,
         /// Who writes.
         author_type: AuthorType,
+        /// Whose key seals it: the thread's own person, while he is not erased.
+        subject_id: SubjectId,
         /// What he writes.
         body: String,
     },
@@ -136,11 +138,11 @@ impl Decider for Ticket {
             }
             (Absent, Command::AddMessage { .. } | Command::WaitOnMerchant | Command::Close) => Err(Rejection::NotFound),
 
-            (Ticket::Open(thread), Command::AddMessage { message_id, author_type, body }) => {
-                message(thread, message_id, author_type, &body)
+            (Ticket::Open(thread), Command::AddMessage { message_id, author_type, subject_id, body }) => {
+                message(thread, message_id, author_type, (subject_id, &body))
             }
-            (WaitingOnMerchant(thread), Command::AddMessage { message_id, author_type, body }) => {
-                let mut facts = message(thread, message_id, author_type, &body)?;
+            (WaitingOnMerchant(thread), Command::AddMessage { message_id, author_type, subject_id, body }) => {
+                let mut facts = message(thread, message_id, author_type, (subject_id, &body))?;
                 if author_type == AuthorType::Merchant && !facts.is_empty() {
                     facts.push(TicketReopened { ticket_id: thread.ticket_id }.into());
                 }
@@ -225,13 +227,18 @@ impl Open {
     }
 }
 
-fn message(thread: &Thread, message_id: MessageId, author_type: AuthorType, body: &str) -> Result<Vec<Fact>, Rejection> {
+fn message(
+    thread: &Thread,
+    message_id: MessageId,
+    author_type: AuthorType,
+    (subject_id, body): (SubjectId, &str),
+) -> Result<Vec<Fact>, Rejection> {
     let text = checked(body)?;
     if thread.messages.contains(&message_id) {
         return Ok(vec![]);
     }
     let added = TicketMessageAdded { ticket_id: thread.ticket_id, message_id, author_type };
-    Ok(vec![Fact::sealed(added, thread.subject_id, Personal { text: Some(text), ..Personal::default() })])
+    Ok(vec![Fact::sealed(added, subject_id, Personal { text: Some(text), ..Personal::default() })])
 }
 
 fn checked(body: &str) -> Result<String, Rejection> {

@@ -39,6 +39,7 @@ migrations! {
     12 "key_uses" "0012_key_uses.sql",
     13 "published_tree" "0013_published_tree.sql",
     14 "recovery" "0014_recovery.sql",
+    15 "erased_answers" "0015_erased_answers.sql",
 }
 
 /// Why the schema could not be brought up to date.

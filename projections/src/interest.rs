@@ -100,6 +100,8 @@ pub fn readers(event_type: EventType) -> &'static [&'static str] {
         EventType::FeeDue => &["fees", "journal"],
         // They say what the others come to.
         EventType::StateAttested | EventType::RecoveryCertified => &[],
+        // Whoever decides on a signature reads the operator's stream itself.
+        EventType::OperatorKeyRegistered | EventType::OperatorKeyRetired => &[],
         // Staff read it in the log, and its approval in the queue.
         EventType::TreasuryWalletChangeRecorded => &[],
         // A candidate changes nothing about its session.

@@ -80,6 +80,10 @@ classes! {
     ReceiptSignatureInvalid = "RECEIPT_SIGNATURE_INVALID" exits 51,
     /// A receipt's JSON says something else than its event.
     ReceiptContentMismatch = "RECEIPT_CONTENT_MISMATCH" exits 52,
+    /// What operators are said to have signed of an approval or of a key is not what they signed, or by a key that is not theirs.
+    ApprovalSignatureInvalid = "APPROVAL_SIGNATURE_INVALID" exits 53,
+    /// A file is not in the form of an approval's proof.
+    ApprovalProofMalformed = "APPROVAL_PROOF_MALFORMED" exits 54,
     /// A file is not in the form of a payment's history.
     HistoryMalformed = "HISTORY_MALFORMED" exits 55,
     /// A payment's history leaves events out, or nobody says that it does not.

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod approval;
 mod attest;
 mod bundle;
 mod class;
@@ -24,6 +25,7 @@ mod trail;
 mod verify;
 mod witness;
 
+pub use approval::{APPROVAL_PROOF_FORM, ApprovalReport, verify_approval};
 pub use attest::{OnRecord, attest};
 pub use bundle::{ExportOptions, ExportReport, SEGMENT_EVENTS, export};
 pub use class::{Break, BreakClass, Failure, Told};
@@ -33,7 +35,7 @@ pub use inspect::{Inclusion, Inspection, inspect};
 pub use models::{Besides, ModelBeside, ModelHolds, ModelTable, Tell, diff, open_models, rebuild, rebuild_beside};
 pub use progress::Progress;
 pub use reconcile::{Reconcile, Reconciliation, RecordHolds, Wanted, reconcile};
-pub use recovery::{Certificate, Certify, FORM as CERTIFICATE_FORM, OperatorKey, certify};
+pub use recovery::{Certificate, Certify, FORM as CERTIFICATE_FORM, OperatorKey, certify, public_key};
 pub use state::{
     AsOf, AsOfRow, AtPosition, Attested, AttestedState, Changed, Consistency, Missed, ModelState, Numbers, RowChange, StateReport, WhatIf,
     When, as_of, as_of_bundle, verify_state, what_if,

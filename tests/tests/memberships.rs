@@ -420,7 +420,7 @@ async fn an_erased_member_is_blank_and_cannot_be_found_and_his_time_still_ends()
     };
     let mut unit = Unit::new(log, context);
     let mut stream = unit.load::<Subject>(StreamId::new(Category::Subject, subject_id)).await.unwrap();
-    unit.decide(&mut stream, subject::Command::Erase { subject_id, reason: "asked".into() }, None).unwrap();
+    unit.decide(&mut stream, subject::Command::Erase { subject_id, reason: "asked".into(), approval: None }, None).unwrap();
     unit.commit().await.unwrap();
 
     let blank = scene.until(&member, |member| member["email"].is_null()).await;

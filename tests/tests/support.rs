@@ -71,7 +71,7 @@ impl Merchant {
     async fn erases(&self, app: &TestApp, subject_id: SubjectId) {
         let mut unit = Unit::new(&app.state.log, self.context());
         let mut person = unit.start::<Subject>(StreamId::new(Category::Subject, subject_id));
-        unit.decide(&mut person, subject::Command::Erase { subject_id, reason: "asked".into() }, None).unwrap();
+        unit.decide(&mut person, subject::Command::Erase { subject_id, reason: "asked".into(), approval: None }, None).unwrap();
         unit.commit().await.unwrap();
         app.state.vault.erase(subject_id).await.unwrap();
     }

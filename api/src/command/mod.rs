@@ -2,10 +2,12 @@
 
 mod bench;
 mod dev;
+mod erase_subject;
 mod keys;
 mod migrate;
 mod open;
 mod openapi;
+mod operator;
 mod serve;
 mod stack;
 mod token;
@@ -41,6 +43,10 @@ enum Command {
     Keys(keys::Keys),
     /// Mint a token with the service's own key.
     Token(token::Token),
+    /// Make an operator's own key, and sign with it what he asks for and approves.
+    Operator(operator::Operator),
+    /// Erase a person, on an approval of two members of staff: destroys one key, for good.
+    EraseSubject(erase_subject::EraseSubject),
     /// Print the OpenAPI document of the public routes.
     Openapi(openapi::OpenApi),
     /// Print a Postman collection of the public routes.
@@ -62,6 +68,8 @@ impl Cli {
             Command::Migrate(command) => command.run(config).await,
             Command::Keys(command) => command.run(config).await,
             Command::Token(command) => command.run(config).await,
+            Command::EraseSubject(command) => command.run(config).await,
+            Command::Operator(command) => command.run(config).await,
             Command::Openapi(command) => command.run(config).await,
             Command::Postman(command) => command.run(config).await,
             Command::Bench(command) => command.run(config).await,

@@ -233,11 +233,13 @@ impl Commands {
         Err(Problem::of(Code::Conflict).retry_after(1))
     }
 
-    /// The body of the answer that this operation was given before, if it was.
+    /// The body of the answer that this operation was given before, if it was; null once the person it was about is erased.
     pub async fn answered(&self, operation: &Operation) -> Result<Option<Value>, Problem> {
         let Some(key) = &operation.key else { return Ok(None) };
         let stored = self.log.find_answer(operation.owner, &operation.name, key).await.map_err(|error| rejection::read(&error))?;
-        stored.map(|stored| self.body(key, &stored)).transpose()
+        // What was about a person who is erased says nothing any more.
+        let body = |stored: StoredAnswer| if stored.body.is_empty() { Ok(Value::Null) } else { self.body(key, &stored) };
+        stored.map(body).transpose()
     }
 
     /// The answer that this request was given before, if it was.
@@ -280,6 +282,9 @@ impl Commands {
     }
 
     async fn replay(&self, operation: &Operation, stored: StoredAnswer) -> Result<Response, Problem> {
+        if stored.body.is_empty() {
+            return Err(Problem::new(Code::IdentityErased, "what was answered is gone with the person it was about"));
+        }
         if stored.request_hash != operation.request_hash {
             return Err(Problem::of(Code::IdempotencyKeyReused).next_action("Send another Idempotency-Key, or the same request again."));
         }

@@ -54,6 +54,7 @@ pub fn taken(scope: ClaimScope) -> Problem {
         ClaimScope::ExternalProductId => Code::ExternalProductIdConflict,
         ClaimScope::PaymentTx | ClaimScope::Transfer | ClaimScope::ReceiptTx | ClaimScope::ManualReceiptTx => Code::TxConflict,
         ClaimScope::Place => Code::MaxPaymentsReached,
+        ClaimScope::OperatorKey => Code::OperatorKeyTaken,
         ClaimScope::Fingerprint => Code::ProofReplayed,
         // Random values of ours, of which a second draw will differ; and a case that someone else has just opened.
         ClaimScope::Slug | ClaimScope::Memo | ClaimScope::ApiKey | ClaimScope::DeliveryCase => Code::Conflict,

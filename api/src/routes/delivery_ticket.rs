@@ -95,25 +95,32 @@ async fn open(
             let unit = Unit::new(&log, context(&merchant, true, &request_id));
             let open = log.find_claim(&Claim::delivery_case(id)).await.map_err(|error| rejection::read(&error))?;
             match open {
-                Some(stream) => go_on(unit, stream, id, asked.note.as_deref()).await,
+                Some(stream) => go_on(unit, &vault, (stream, id), asked.note.as_deref()).await,
                 None => begin(unit, &log, &vault, &merchant, &member, asked.note.as_deref()).await,
             }
         })
         .await
 }
 
-async fn go_on<'l>(mut unit: Unit<'l>, stream: StreamId, id: MembershipId, note: Option<&str>) -> Result<Draft<'l>, Problem> {
+async fn go_on<'l>(
+    mut unit: Unit<'l>,
+    vault: &Vault,
+    (stream, id): (StreamId, MembershipId),
+    note: Option<&str>,
+) -> Result<Draft<'l>, Problem> {
     let mut ticket = unit.load::<Ticket>(stream).await.map_err(|error| rejection::read(&error))?;
-    let (Ticket::Open(Thread { public_id, .. }) | Ticket::WaitingOnMerchant(Thread { public_id, .. })) = &ticket.state else {
+    let (Ticket::Open(Thread { public_id, subject_id, .. }) | Ticket::WaitingOnMerchant(Thread { public_id, subject_id, .. })) = &ticket.state else {
         // It was closed since its claim was read: the next look finds none.
         return Err(Problem::of(Code::Conflict));
     };
-    let ticket_id = public_id.clone();
+    let (ticket_id, of_thread) = (public_id.clone(), *subject_id);
     if let Some(correlation_id) = ticket.correlation_id {
         unit.correlate(correlation_id);
     }
     if let Some(note) = note {
-        let message = Command::AddMessage { message_id: new_id(), author_type: AuthorType::Merchant, body: note.to_owned() };
+        let owner = ticket.owner_id.ok_or_else(|| Problem::of(Code::Internal))?;
+        let subject_id = vault.subject_or_new(owner, Some(of_thread)).await.map_err(|error| rejection::read(&error))?;
+        let message = Command::AddMessage { message_id: new_id(), author_type: AuthorType::Merchant, subject_id, body: note.to_owned() };
         let cause = ticket.last_event;
         unit.decide(&mut ticket, message, cause).map_err(refused)?;
     }
@@ -138,7 +145,7 @@ async fn begin<'l>(
     let open = Open {
         ticket_id,
         public_id: public_id.clone(),
-        subject_id: vault.new_subject(merchant.owner).await.map_err(|error| rejection::read(&error))?,
+        subject_id: vault.subject_or_new(merchant.owner, Some(member.subject_id)).await.map_err(|error| rejection::read(&error))?,
         message_id: new_id(),
         category: TicketCategory::Other,
         author_type: AuthorType::Merchant,

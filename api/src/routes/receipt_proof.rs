@@ -7,7 +7,7 @@ use crate::{
         path::Segment,
         problem::{Code, Problem},
     },
-    services::receipt_proof::Proven,
+    services::{included::Included, receipt_proof::Proven},
     state::State,
 };
 use axum::{
@@ -141,7 +141,7 @@ async fn proof(
     let id: ReceiptId = id.id(Code::ReceiptNotFound)?;
     let proven = Proven::of(&log, &checkpointer, id).await?;
     let mut response = match form {
-        Form::Tlog => ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], proven.text()).into_response(),
+        Form::Tlog => ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], proven.included.text()).into_response(),
         Form::Cose => ([(header::CONTENT_TYPE, COSE)], proven.cose(&vault, checkpointer.origin()).await?).into_response(),
         Form::Json => {
             let cose = proven.cose(&vault, checkpointer.origin()).await?;
@@ -153,8 +153,8 @@ async fn proof(
 }
 
 fn by_name(proven: Proven, cose: &[u8]) -> ReceiptProof {
-    let tlog_proof = proven.text();
-    let Proven { event, created, entry, head, note, path } = proven;
+    let tlog_proof = proven.included.text();
+    let Proven { included: Included { event, entry, head, note, path }, created } = proven;
     ReceiptProof {
         receipt_id: created.receipt_id,
         receipt_hash: created.receipt_hash,

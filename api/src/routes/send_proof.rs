@@ -157,7 +157,7 @@ impl<'a> Sending<'a> {
         };
         workers::mail::queue(&mut unit, queue, cause).map_err(|refused| rejection::decided(refused.code(), refused))?;
         if let Some(mut ticket) = ticket {
-            self.note(&mut unit, &mut ticket, message_id, cause)?;
+            self.note(&mut unit, &mut ticket, message_id, cause).await?;
         }
         let body = ProofQueued { receipt_id: self.receipt_id, sent_to: to, status: "QUEUED" };
         Ok(Draft { unit, answer: Answer { status: StatusCode::ACCEPTED, ..Answer::ok(body)? } })
@@ -198,9 +198,12 @@ impl<'a> Sending<'a> {
     }
 
     /// Says on the ticket what was done. The address stays out of it: it is sealed with another key.
-    fn note(&self, unit: &mut Unit<'_>, ticket: &mut Loaded<Ticket>, message_id: MessageId, cause: Option<EventId>) -> Result<(), Problem> {
+    async fn note(&self, unit: &mut Unit<'_>, ticket: &mut Loaded<Ticket>, message_id: MessageId, cause: Option<EventId>) -> Result<(), Problem> {
         let body = format!("The proof of receipt {} is on its way to the buyer by mail.", self.receipt_id);
-        let note = ticket::Command::AddMessage { message_id, author_type: AuthorType::System, body };
+        let of_thread = ticket.state.thread().map(|thread| thread.subject_id);
+        let owner = self.merchant.owner;
+        let subject_id = self.vault.subject_or_new(owner, of_thread).await.map_err(|error| rejection::read(&error))?;
+        let note = ticket::Command::AddMessage { message_id, author_type: AuthorType::System, subject_id, body };
         unit.decide(ticket, note, cause).map_err(|refused| rejection::decided(refused.code(), refused))?;
         Ok(())
     }

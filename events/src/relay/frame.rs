@@ -123,7 +123,7 @@ mod tests {
 
     fn recorded() -> Recorded {
         let subject: SubjectId = new_id();
-        let event = Event::from(SubjectErased { subject_id: subject, reason: "asked".into() });
+        let event = Event::from(SubjectErased { subject_id: subject, reason: "asked".into(), approval: None });
         let payload = codec::encode(&event).unwrap();
         let envelope = Envelope {
             stream: StreamId::new(Category::Subject, subject),

@@ -15,6 +15,7 @@ pub use check::Opened;
 pub use crypto::{DoesNotOpen, MasterKey, NotAMasterKey};
 pub use identities::Blind;
 pub use signing::{KeyPurpose, PublicKey, Signer};
+pub use subjects::Standing;
 
 use crate::{
     clock::Clock,

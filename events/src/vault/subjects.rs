@@ -4,7 +4,7 @@ use super::{Cache, Vault, VaultError, crypto::Key, watch::CHANNEL};
 use crate::vocab::{
     id::{EventId, OwnerId, SubjectId},
     personal::Personal,
-    stream::Recorded,
+    stream::{Recorded, StreamId},
 };
 use sqlx::PgConnection;
 use std::collections::{BTreeSet, HashMap};
@@ -20,6 +20,15 @@ impl Cache {
         self.erasures += 1;
         self.listening = listening;
     }
+}
+
+/// A person, as the vault knows him.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Standing {
+    /// The workspace that knows the person.
+    pub owner: OwnerId,
+    /// Whether his key is destroyed.
+    pub erased: bool,
 }
 
 impl Vault {
@@ -62,9 +71,18 @@ impl Vault {
         Ok(self.open_all(std::slice::from_ref(event)).await?.pop().flatten())
     }
 
+    /// Whose person that is, and whether his key is destroyed; `None` when there never was one.
+    pub async fn standing(&self, subject: SubjectId) -> Result<Option<Standing>, VaultError> {
+        let row: Option<(Uuid, bool)> =
+            sqlx::query_as(include_str!("sql/subject_standing.sql")).bind(subject.0).fetch_optional(&self.0.pool).await?;
+        Ok(row.map(|(owner, erased)| Standing { owner: OwnerId(owner), erased }))
+    }
+
     /// Destroys the key of `subject` and every identity that leads to it. What was sealed stays in the log and cannot be read
-    /// again, here or in any other process. `false` when it was erased before or never known. The disk still holds the old row
-    /// until the database reuses its space, and backups hold it as long as they are kept.
+    /// again, here or in any other process. Answers stored for an `Idempotency-Key` that were about the person are emptied too, since
+    /// they are sealed with a key of the service. `false` when it was erased before or never known; to do it again does no harm, and
+    /// empties answers that were stored meanwhile. The disk still holds the old row until the database reuses its space, and backups
+    /// hold it as long as they are kept.
     pub async fn erase(&self, subject: SubjectId) -> Result<bool, VaultError> {
         let erased = sqlx::query(include_str!("sql/erase_subject.sql"))
             .bind(subject.0)
@@ -73,7 +91,25 @@ impl Vault {
             .fetch_optional(&self.0.pool)
             .await?;
         self.0.cache().forget(subject);
+        sqlx::query(include_str!("sql/empty_answers.sql")).bind(subject.0).execute(&self.0.pool).await?;
         Ok(erased.is_some())
+    }
+
+    /// Everyone whose personal data is sealed in the business transactions that a stream has events of.
+    pub async fn subjects_beside(&self, stream: StreamId) -> Result<Vec<SubjectId>, VaultError> {
+        let query = sqlx::query_scalar(include_str!("sql/subjects_beside.sql")).bind(stream.category.as_str()).bind(stream.id);
+        let found: Vec<Uuid> = query.fetch_all(&self.0.pool).await?;
+        Ok(found.into_iter().map(SubjectId).collect())
+    }
+
+    /// `subject`, while he can be read; else a new data subject of `owner`. So what is said of a person is sealed with his own key.
+    pub async fn subject_or_new(&self, owner: OwnerId, subject: Option<SubjectId>) -> Result<SubjectId, VaultError> {
+        if let Some(subject) = subject
+            && self.standing(subject).await?.is_some_and(|standing| standing.owner == owner && !standing.erased)
+        {
+            return Ok(subject);
+        }
+        self.new_subject(owner).await
     }
 
     /// Keys of `subjects`; `None` where one is destroyed, absent where there never was one.

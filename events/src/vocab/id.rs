@@ -99,6 +99,8 @@ ids! {
     StatementEntryId,
     /// What one side received in one payment, or an invoice.
     MovementId,
+    /// A member of staff, as the holder of keys of his own.
+    OperatorId,
 }
 
 impl AttestationId {
@@ -129,6 +131,13 @@ impl MovementId {
     /// An invoice of a workspace.
     pub fn of_invoice(owner: OwnerId, invoice_id: &str) -> Self {
         MovementId(Uuid::new_v5(&owner.0, format!("movement/invoice/{invoice_id}").as_bytes()))
+    }
+}
+
+impl OperatorId {
+    /// The one operator of that opaque id.
+    pub fn of(operator: &str) -> Self {
+        OperatorId(Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("operator/{operator}").as_bytes()))
     }
 }
 

@@ -86,6 +86,8 @@ words! {
         WorkspaceBilling = "workspace_billing",
         /// A statement of a chain or of Stripe, held against the log.
         Statement = "statement",
+        /// An operator's own keys.
+        Operator = "operator",
     }
 }
 

@@ -345,5 +345,7 @@ words! {
     pub enum SettingKey, "unknown setting" {
         /// Whether a live `solana_usdc` payout waits for two people (Q-1, DIS-10).
         SolanaUsdcTwoPersonReview = "solana_usdc_two_person_review",
+        /// Whether approvals are asked for and given with operators' signatures only.
+        ApprovalSignaturesRequired = "approval_signatures_required",
     }
 }

@@ -63,6 +63,8 @@ pub fn sample(event_type: EventType) -> Event {
         | T::RuntimeSettingChanged
         | T::WorkspaceBillingCheckoutStarted
         | T::WorkspaceBillingSynced
+        | T::OperatorKeyRegistered
+        | T::OperatorKeyRetired
         | T::ApprovalRequested
         | T::ApprovalApproved
         | T::ApprovalRejected

@@ -120,7 +120,6 @@ pub fn sample(event_type: EventType) -> Event {
         EventType::ApiKeyRotated => ApiKeyRotated { key_id: id(1), successor_id: id(4), works_until: at(3600) }.into(),
         EventType::ApiKeyRevoked => ApiKeyRevoked { key_id: id(1), reason: "rotated".into() }.into(),
         EventType::LogRead => LogRead { reader: "auditor:42".into(), hour: at(0) }.into(),
-        EventType::SubjectErased => SubjectErased { subject_id: id(1), reason: "asked_by_subject".into() }.into(),
         EventType::StatementImported => StatementImported {
             statement_id: id(1),
             source: StatementSource::SolanaUsdc,
@@ -172,6 +171,15 @@ pub fn sample(event_type: EventType) -> Event {
             ],
         }
         .into(),
+        EventType::SubjectErased => {
+            let approval = ErasureApproval {
+                approval_id: id(2),
+                approval_event: id(3),
+                approved_by: "staff-2".into(),
+                by: "staff-1".into(),
+            };
+            SubjectErased { subject_id: id(1), reason: "asked_by_subject".into(), approval: Some(approval) }.into()
+        },
         EventType::StateAttested => StateAttested {
             attestation_id: id(1),
             at_position: 4_711,

@@ -19,6 +19,16 @@ fn fees() -> FeeCollection {
     }
 }
 
+fn operator_signature(operator: &str) -> OperatorSignature {
+    OperatorSignature {
+        operator: operator.into(),
+        kid: "0f1e2d3c4b5a6978".into(),
+        public_key: hash(7),
+        key_event: id(8),
+        ed25519_sig: signature(9),
+    }
+}
+
 fn reviewed() -> ReviewedSetting {
     ReviewedSetting {
         setting_id: id(1),
@@ -108,9 +118,18 @@ pub fn sample(event_type: EventType) -> Event {
         }
         EventType::ApprovalRequested => {
             let subject = ApprovalSubject::RailSettingVerification(reviewed());
-            ApprovalRequested { approval_id: id(5), subject, by: by(), reason }.into()
+            ApprovalRequested { approval_id: id(5), subject, by: by(), reason, signed: None }.into()
         }
-        EventType::ApprovalApproved => ApprovalApproved { approval_id: id(5), by: by(), reason }.into(),
+        EventType::ApprovalApproved => {
+            let signed = SignedDecision {
+                requested_event: id(4),
+                request_json: r#"{"form":"hilt-approval-request/1"}"#.into(),
+                request: Some(operator_signature("staff-1")),
+                decision_json: r#"{"form":"hilt-approval-decision/1"}"#.into(),
+                decision: operator_signature("staff-2"),
+            };
+            ApprovalApproved { approval_id: id(5), by: "staff-2".into(), reason, signed: Some(signed) }.into()
+        },
         EventType::ApprovalRejected => ApprovalRejected { approval_id: id(5), by: by(), reason }.into(),
         EventType::ApprovalApplied => ApprovalApplied { approval_id: id(5), applied_event: id(6), by: by() }.into(),
         EventType::TreasuryWalletChangeRecorded => TreasuryWalletChangeRecorded {
@@ -134,6 +153,23 @@ pub fn sample(event_type: EventType) -> Event {
         }
         .into(),
         EventType::WorkspaceBillingSynced => synced().into(),
+        EventType::OperatorKeyRegistered => OperatorKeyRegistered {
+            operator_id: id(10),
+            operator: by(),
+            kid: "0f1e2d3c4b5a6978".into(),
+            public_key: hash(7),
+            statement_json: r#"{"form":"hilt-operator-key/1"}"#.into(),
+            ed25519_sig: signature(9),
+        }
+        .into(),
+        EventType::OperatorKeyRetired => OperatorKeyRetired {
+            operator_id: id(10),
+            operator: by(),
+            kid: "0f1e2d3c4b5a6978".into(),
+            public_key: hash(7),
+            reason: "lost".into(),
+        }
+        .into(),
         other => unreachable!("{other:?} has its sample elsewhere"),
     }
 }

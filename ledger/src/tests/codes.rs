@@ -18,6 +18,7 @@ fn every_refusal_has_a_stable_code_of_its_own() {
         ("identity_session", identity_session::Rejection::CODES),
         ("mail", mail::Rejection::CODES),
         ("membership", membership::Rejection::CODES),
+        ("operator", operator::Rejection::CODES),
         ("payment", payment::Rejection::CODES),
         ("phantom_session", phantom_session::Rejection::CODES),
         ("payment_session", payment_session::Rejection::CODES),

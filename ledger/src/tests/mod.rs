@@ -10,6 +10,7 @@ mod histories;
 mod identity_session;
 mod mail;
 mod membership;
+mod operator;
 mod payment;
 mod phantom_session;
 mod platform;

@@ -19,6 +19,12 @@ use events::{
 
 const BASE: &str = "0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913";
 
+/// Nobody has a key, and nobody needs one.
+fn unsigned() -> Box<approval::Signing> {
+    let operator = crate::operator::Operator::default();
+    Box::new(approval::Signing { log: "log.example".into(), key_event: None, operator, required: false, signature: None })
+}
+
 fn said(by: &str) -> Said {
     Said { by: by.into(), reason: "drill".into() }
 }
@@ -253,7 +259,7 @@ fn saved(history: &[Event], payout: &str) -> Vec<Event> {
 }
 
 fn approved() -> Cited<ApprovalApproved> {
-    Cited::new(id(50), ApprovalApproved { approval_id: id(51), by: "staff-2".into(), reason: "seen".into() })
+    Cited::new(id(50), ApprovalApproved { approval_id: id(51), by: "staff-2".into(), reason: "seen".into(), signed: None })
 }
 
 fn looked_at(history: &[Event]) -> ReviewedSetting {
@@ -322,22 +328,23 @@ fn a_fee_is_collected_only_as_it_was_looked_at() {
 #[test]
 fn nobody_approves_what_he_asked_for_and_nothing_is_applied_twice() {
     use approval::{Command, Rejection};
+    let approve = |by| Command::Approve { said: said(by), requested_event: id(59), signing: unsigned() };
     let history = saved(&[], BASE);
     let subject = || Box::new(ApprovalSubject::RailSettingVerification(looked_at(&history)));
     let approval = given::<Approval>([]);
     let unreasoned = Said { by: "staff-1".into(), reason: String::new() };
-    approval.when(Command::Request { approval_id: id(51), subject: subject(), said: unreasoned }).refused(Rejection::ReasonRequired);
-    approval.when(Command::Approve(said("staff-2"))).refused(Rejection::NotFound);
-    let asked = approval.when(Command::Request { approval_id: id(51), subject: subject(), said: said("staff-1") }).events();
+    approval.when(Command::Request { approval_id: id(51), subject: subject(), said: unreasoned, signing: unsigned() }).refused(Rejection::ReasonRequired);
+    approval.when(approve("staff-2")).refused(Rejection::NotFound);
+    let asked = approval.when(Command::Request { approval_id: id(51), subject: subject(), said: said("staff-1"), signing: unsigned() }).events();
     let pending = given::<Approval>(&asked);
-    pending.when(Command::Approve(said("staff-1"))).refused(Rejection::SecondApproverRequired);
+    pending.when(approve("staff-1")).refused(Rejection::SecondApproverRequired);
     pending.when(Command::Reject(said("staff-1"))).refused(Rejection::SecondApproverRequired);
     let apply = || Command::Apply { applied_event: id(60), by: "staff-1".into() };
     pending.when(apply()).refused(Rejection::NotApproved { status: "pending" });
     let rejected = [asked.clone(), pending.when(Command::Reject(said("staff-2"))).events()].concat();
     given::<Approval>(&rejected).when(apply()).refused(Rejection::NotApproved { status: "rejected" });
-    given::<Approval>(&rejected).when(Command::Approve(said("staff-2"))).refused(Rejection::NotPending { status: "rejected" });
-    let agreed = [asked, pending.when(Command::Approve(said("staff-2"))).events()].concat();
+    given::<Approval>(&rejected).when(approve("staff-2")).refused(Rejection::NotPending { status: "rejected" });
+    let agreed = [asked, pending.when(approve("staff-2")).events()].concat();
     let applied = [agreed.clone(), given::<Approval>(&agreed).when(apply()).events()].concat();
     given::<Approval>(&applied).when(apply()).refused(Rejection::NotApproved { status: "applied" });
 }
@@ -347,7 +354,7 @@ fn a_treasury_change_is_recorded_on_an_approval_with_the_callers_word_and_once()
     use treasury::{Command, Record, Rejection, Treasury};
     let change = TreasuryWalletChange { treasury_id: id(70), rail_id: RailId::SolanaUsdc, wallet: wallet(9).to_string() };
     let approval =
-        |event: u128| Cited::new(id(event), ApprovalApproved { approval_id: id(51), by: "staff-2".into(), reason: "seen".into() });
+        |event: u128| Cited::new(id(event), ApprovalApproved { approval_id: id(51), by: "staff-2".into(), reason: "seen".into(), signed: None });
     let record =
         |event, confirmed, said| Command::Record(Box::new(Record { change: change.clone(), approval: approval(event), confirmed, said }));
     let nothing = given::<Treasury>([]);

@@ -211,7 +211,7 @@ fn a_readers_hour_is_recorded_once() {
 
 #[test]
 fn a_person_is_erased_once_and_the_reason_says_nothing_of_him() {
-    let erase = |reason: &str| subject::Command::Erase { subject_id: id(7), reason: reason.into() };
+    let erase = |reason: &str| subject::Command::Erase { subject_id: id(7), reason: reason.into(), approval: None };
     for words in ["", "Mr. Smith asked", &"a".repeat(65)] {
         given::<Subject>([]).when(erase(words)).refused(subject::Rejection::ReasonRequired);
     }

@@ -26,7 +26,7 @@ fn opening(subject: &str, body: &str) -> Open {
     }
 }
 fn write(message: u128, author_type: AuthorType, body: &str) -> Command {
-    Command::AddMessage { message_id: id(message), author_type, body: body.into() }
+    Command::AddMessage { message_id: id(message), author_type, subject_id: id(7), body: body.into() }
 }
 fn types(events: &[Event]) -> Vec<&'static str> {
     events.iter().map(|event| event.event_type().as_str()).collect()

@@ -37,10 +37,14 @@ pub struct Approval {
     pub requested_by: String,
     /// Why.
     pub requested_because: String,
+    /// Which key of his signed it.
+    pub requested_kid: Option<String>,
     /// The other who agreed or did not.
     pub decided_by: Option<String>,
     /// Why.
     pub decided_because: Option<String>,
+    /// Which key of his signed it.
+    pub decided_kid: Option<String>,
     /// When.
     pub decided_at: Option<Timestamp>,
     /// Who had it take effect.
@@ -62,7 +66,7 @@ impl Row for Approval {
 
 impl Projection for Approvals {
     const NAME: &'static str = "approvals";
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
     const PERSONAL: bool = false;
     const SCHEMA: &'static str = include_str!("schema.sql");
     const LOAD: &'static str = include_str!("load.sql");
@@ -103,8 +107,10 @@ impl Projection for Approvals {
                     status: ApprovalStatus::Pending,
                     requested_by: e.by.clone(),
                     requested_because: e.reason.clone(),
+                    requested_kid: e.signed.as_ref().map(|signed| signed.signature.kid.clone()),
                     decided_by: None,
                     decided_because: None,
+                    decided_kid: None,
                     decided_at: None,
                     applied_by: None,
                     applied_event: None,
@@ -112,7 +118,10 @@ impl Projection for Approvals {
                 };
                 rows.insert(event, asked)
             }
-            Event::ApprovalApproved(e) => rows.update(event, e.approval_id, |row| decide(row, ApprovalStatus::Approved, &e.by, &e.reason)),
+            Event::ApprovalApproved(e) => rows.update(event, e.approval_id, |row| {
+                decide(row, ApprovalStatus::Approved, &e.by, &e.reason);
+                row.decided_kid = e.signed.as_ref().map(|signed| signed.decision.kid.clone());
+            }),
             Event::ApprovalRejected(e) => rows.update(event, e.approval_id, |row| decide(row, ApprovalStatus::Rejected, &e.by, &e.reason)),
             Event::ApprovalApplied(e) => rows.update(event, e.approval_id, |row| {
                 row.status = ApprovalStatus::Applied;
@@ -125,13 +134,13 @@ impl Projection for Approvals {
     }
 }
 
-/// What is done to what.
 /// What is to be done, and to what.
 pub fn about(subject: &ApprovalSubject) -> (ApprovalAction, Uuid) {
     match subject {
         ApprovalSubject::RailSettingVerification(reviewed) => (ApprovalAction::RailSettingVerification, reviewed.setting_id.0),
         ApprovalSubject::FeeCollectionActivation(reviewed) => (ApprovalAction::FeeCollectionActivation, reviewed.setting_id.0),
         ApprovalSubject::HiltTreasuryWalletChange(change) => (ApprovalAction::HiltTreasuryWalletChange, change.treasury_id.0),
+        ApprovalSubject::SubjectErasure(erasure) => (ApprovalAction::SubjectErasure, erasure.subject_id.0),
     }
 }
 
@@ -144,6 +153,8 @@ words! {
         FeeCollectionActivation = "fee_collection_activation",
         /// Hilt is to be paid at another wallet.
         HiltTreasuryWalletChange = "hilt_treasury_wallet_change",
+        /// A person's key is to be destroyed.
+        SubjectErasure = "subject_erasure",
     }
 }
 

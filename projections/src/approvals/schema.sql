@@ -12,8 +12,10 @@ CREATE TABLE approvals (
     status            text        NOT NULL,
     requested_by      text        NOT NULL,
     requested_because text        NOT NULL,
+    requested_kid     text,
     decided_by        text,
     decided_because   text,
+    decided_kid       text,
     decided_at        timestamptz,
     applied_by        text,
     applied_event     uuid,
@@ -33,8 +35,10 @@ COMMENT ON COLUMN approvals.subject IS 'What is to be approved, as it was when i
 COMMENT ON COLUMN approvals.status IS 'pending, approved, rejected or applied.';
 COMMENT ON COLUMN approvals.requested_by IS 'The member of staff who asked.';
 COMMENT ON COLUMN approvals.requested_because IS 'Why.';
+COMMENT ON COLUMN approvals.requested_kid IS 'Which key of his signed it; none where he has no key.';
 COMMENT ON COLUMN approvals.decided_by IS 'The other who agreed or did not.';
 COMMENT ON COLUMN approvals.decided_because IS 'Why.';
+COMMENT ON COLUMN approvals.decided_kid IS 'Which key of his signed it; none where he has no key.';
 COMMENT ON COLUMN approvals.decided_at IS 'When.';
 COMMENT ON COLUMN approvals.applied_by IS 'Who had it take effect.';
 COMMENT ON COLUMN approvals.applied_event IS 'The event that it permitted.';

@@ -20,7 +20,7 @@ fn asked(sample: &Sample, approval_id: ApprovalId) -> Event {
         fee_collection: None,
     };
     let subject = ApprovalSubject::RailSettingVerification(reviewed);
-    ApprovalRequested { approval_id, subject, by: "staff-1".into(), reason: "looked at".into() }.into()
+    ApprovalRequested { approval_id, subject, by: "staff-1".into(), reason: "looked at".into(), signed: None }.into()
 }
 
 #[test]
@@ -29,7 +29,7 @@ fn an_approval_says_who_asked_who_agreed_and_what_came_of_it() {
     let id = ApprovalId(Uuid::from_u128(77));
     let events = [
         written(1, asked(&sample, id), id),
-        written(2, ApprovalApproved { approval_id: id, by: "staff-2".into(), reason: "so did I".into() }.into(), id),
+        written(2, ApprovalApproved { approval_id: id, by: "staff-2".into(), reason: "so did I".into(), signed: None }.into(), id),
         written(3, ApprovalApplied { approval_id: id, applied_event: EventId(Uuid::from_u128(9)), by: "staff-1".into() }.into(), id),
     ];
     let (pending, applied) = (sample.fold::<Approvals>(&events[..1]), sample.fold::<Approvals>(&events));

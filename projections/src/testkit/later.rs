@@ -222,6 +222,6 @@ impl Sample {
 
     /// The person is forgotten.
     pub fn erased(&self) -> Written {
-        self.at(SubjectErased { subject_id: self.subject, reason: "asked".to_owned() }, self.subject)
+        self.at(SubjectErased { subject_id: self.subject, reason: "asked".to_owned(), approval: None }, self.subject)
     }
 }

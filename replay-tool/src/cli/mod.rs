@@ -1,5 +1,6 @@
 //! The command line of `hilt-replay`: one file for each subcommand, with its arguments and its `run`.
 
+mod approval;
 mod as_of;
 mod attest;
 mod certificate;
@@ -76,6 +77,8 @@ enum Command {
     History(history::History),
     /// Check a payment's history with the log's key, without a server.
     VerifyHistory(history::VerifyHistory),
+    /// Check that two operators agreed, with the log's key and theirs, without a server.
+    VerifyApproval(approval::VerifyApproval),
 }
 
 impl Common {
@@ -126,6 +129,7 @@ impl Command {
             Command::Witness(witness) => witness.run(common).await,
             Command::History(history) => history.run(common).await,
             Command::VerifyHistory(verify) => verify.run(common).await,
+            Command::VerifyApproval(verify) => verify.run(common).await,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::class::Failure;
 use base64::{Engine as _, prelude::BASE64_STANDARD as BASE64};
-use events::{clock::random_bytes, vault::Signer, vocab::bytes::Signature64};
+use events::{clock::random_bytes, vault::Signer, vocab::bytes::{Hash32, Signature64}};
 use std::{io::Write as _, os::unix::fs::OpenOptionsExt as _, path::Path};
 
 /// What stands before the 32 bytes of a private key.
@@ -10,7 +10,7 @@ const PRIVATE: [u8; 16] = [0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70,
 /// What stands before the 32 bytes of a public key.
 const PUBLIC: [u8; 12] = [0x30, 0x2a, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 3, 0x21, 0];
 
-/// A key that signs certificates. It is the operator's own and nowhere in the database.
+/// A key that signs certificates, and what an operator asks for and approves. It is the operator's own and nowhere in the database.
 #[derive(Clone, Debug)]
 pub struct OperatorKey(Signer);
 
@@ -31,8 +31,7 @@ impl OperatorKey {
     }
 
     fn parse(text: &str) -> Option<Self> {
-        let body = text.split_once("-----BEGIN PRIVATE KEY-----")?.1.split_once("-----END PRIVATE KEY-----")?.0;
-        let bytes = BASE64.decode(body.split_whitespace().collect::<String>()).ok()?;
+        let bytes = body(text, "PRIVATE KEY")?;
         let seed: [u8; 32] = bytes.strip_prefix(PRIVATE.as_slice())?.try_into().ok()?;
         Some(OperatorKey(Signer::from_seed(&seed)))
     }
@@ -51,6 +50,19 @@ impl OperatorKey {
     pub fn sign(&self, message: &[u8]) -> Signature64 {
         self.0.sign(message)
     }
+}
+
+/// The public key in the file `path`, as openssl writes it.
+pub fn public_key(path: &Path) -> Result<Hash32, Failure> {
+    let text = std::fs::read_to_string(path).map_err(|error| Failure::Input(format!("{}: {error}", path.display())))?;
+    let der = body(&text, "PUBLIC KEY");
+    let key = der.as_deref().and_then(|der| Hash32::try_from(der.strip_prefix(PUBLIC.as_slice())?).ok());
+    key.ok_or_else(|| Failure::Input(format!("{}: not an Ed25519 public key in PEM", path.display())))
+}
+
+fn body(text: &str, label: &str) -> Option<Vec<u8>> {
+    let body = text.split_once(&format!("-----BEGIN {label}-----"))?.1.split_once(&format!("-----END {label}-----"))?.0;
+    BASE64.decode(body.split_whitespace().collect::<String>()).ok()
 }
 
 /// Both kinds of key fit one line.

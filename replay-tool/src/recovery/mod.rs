@@ -4,7 +4,7 @@
 
 mod key;
 
-pub use key::OperatorKey;
+pub use key::{OperatorKey, public_key};
 
 use crate::{
     attest::{OnRecord, attest},

@@ -98,6 +98,8 @@ fn of_evidence(event: &Event) -> String {
         Event::ApiKeyRotated(e) => format!("key rotated to {}, works until {}", e.successor_id, e.works_until),
         Event::ApiKeyRevoked(e) => format!("key revoked: {}", e.reason),
         Event::LogRead(e) => format!("log read in the hour of {}", e.hour),
+        Event::OperatorKeyRegistered(e) => format!("{} signs with key {}", e.operator, e.kid),
+        Event::OperatorKeyRetired(e) => format!("{} signs with key {} no more: {}", e.operator, e.kid, e.reason),
         Event::SubjectErased(e) => format!("the key of {} destroyed: {}", e.subject_id, e.reason),
         other => of_merchant(other),
     }

@@ -7,12 +7,17 @@
 use super::row::Entry;
 use crate::class::{Break, BreakClass};
 use events::vocab::{
-    event::{ActivationEvidence, EntitlementActivated, EntitlementOrigin, Event, ReceiptCreated},
-    id::{EntitlementId, EventId, MembershipId, PaymentId, ProofId, ReceiptId, SandboxSessionId, SessionId},
+    bytes::Hash32,
+    event::{
+        ActivationEvidence, ApprovalApproved, ApprovalRequested, EntitlementActivated, EntitlementOrigin, Event, OperatorSignature,
+        ReceiptCreated,
+    },
+    id::{ApprovalId, EntitlementId, EventId, MembershipId, OperatorId, PaymentId, ProofId, ReceiptId, SandboxSessionId, SessionId},
     money::Minor,
     time::Timestamp,
     words::{Outcome, ReceiptSource},
 };
+use ledger::approval::statement;
 use uuid::Uuid;
 
 /// What an event permits.
@@ -32,6 +37,10 @@ pub(crate) enum Permit {
     MembershipExtended,
     MembershipLinked(MembershipId, EntitlementId),
     SandboxConfirmed(SandboxSessionId),
+    /// The operator signs with that public key.
+    Signing(OperatorId, Hash32),
+    /// The approval is asked for, in these words.
+    Asked(ApprovalId, [u8; 16]),
 }
 
 /// Why an event must cite another, and what it is told when it does not.
@@ -52,6 +61,8 @@ pub(crate) enum Rule {
     OriginOfActivation,
     ActivationOfSession,
     SourceOfWebhook,
+    KeyOfSignature,
+    RequestOfApproval,
 }
 
 impl Rule {
@@ -70,6 +81,8 @@ impl Rule {
         Rule::OriginOfActivation,
         Rule::ActivationOfSession,
         Rule::SourceOfWebhook,
+        Rule::KeyOfSignature,
+        Rule::RequestOfApproval,
     ];
 
     /// The rule of that number.
@@ -81,6 +94,7 @@ impl Rule {
     pub fn class(self) -> BreakClass {
         match self {
             Rule::VerificationOfSettlement => BreakClass::SettlementWithoutVerification,
+            Rule::KeyOfSignature | Rule::RequestOfApproval => BreakClass::ApprovalSignatureInvalid,
             Rule::EvidenceOfActivation | Rule::OriginOfActivation => BreakClass::ActivationWithoutEvidence,
             _ => BreakClass::StageWithoutCause,
         }
@@ -102,6 +116,8 @@ impl Rule {
             Rule::EvidenceOfActivation => "the evidence of its own payment, membership or sandbox session",
             Rule::OriginOfActivation => "what the entitlement waits for",
             Rule::ActivationOfSession => "the activation of its entitlement",
+            Rule::KeyOfSignature => "the registration of its operator's key",
+            Rule::RequestOfApproval => "what was asked for, as it was signed",
             Rule::SourceOfWebhook => "the event it tells of, at the position it names",
         }
     }
@@ -182,9 +198,21 @@ pub(crate) fn demands(event: &Event) -> [Option<Demand>; 2] {
         Event::MembershipEntitlementLinked(e) => [Some(Demand::Paid { membership: e.membership_id, until: e.period_end }), None],
         Event::EntitlementActivated(e) => activation(e),
         Event::PaymentSessionConfirmed(e) => [Some(Demand::SessionOf { activation: e.entitlement_event, session: e.session_id }), None],
+        Event::ApprovalRequested(ApprovalRequested { signed: Some(signed), .. }) => signed_by(&signed.signature),
+        Event::ApprovalApproved(ApprovalApproved { approval_id, signed: Some(signed), .. }) => {
+            let [key, _] = signed_by(&signed.decision);
+            let words = statement::digest_of_decision(signed).unwrap_or_default();
+            let [request, _] = one(signed.requested_event, Rule::RequestOfApproval, Permit::Asked(*approval_id, words));
+            [request, key]
+        }
         Event::WebhookEmitted(e) => [Some(Demand::Position { cited: e.source_event, position: e.source_position }), None],
         _ => [None, None],
     }
+}
+
+fn signed_by(signature: &OperatorSignature) -> [Option<Demand>; 2] {
+    let permit = Permit::Signing(OperatorId::of(&signature.operator), signature.public_key);
+    [Some(Demand::Event { cited: signature.key_event, rule: Rule::KeyOfSignature, accepted: (permit, None) }), None]
 }
 
 fn activation(e: &EntitlementActivated) -> [Option<Demand>; 2] {
@@ -244,6 +272,8 @@ pub(crate) fn permits(event: &Event) -> Option<(Uuid, Permit, Option<Permit>)> {
         Event::MembershipRenewed(e) => (e.membership_id.0, Permit::MembershipExtended, None),
         Event::MembershipEntitlementLinked(e) => (e.membership_id.0, Permit::MembershipLinked(e.membership_id, e.entitlement_id), None),
         Event::SandboxSessionConfirmed(e) => (e.sandbox_session_id.0, Permit::SandboxConfirmed(e.sandbox_session_id), None),
+        Event::OperatorKeyRegistered(e) => (e.operator_id.0, Permit::Signing(e.operator_id, e.public_key), None),
+        Event::ApprovalRequested(e) => (e.approval_id.0, Permit::Asked(e.approval_id, statement::digest_of_request(e)), None),
         _ => return None,
     })
 }

@@ -24,6 +24,7 @@ use events::{
         time::Timestamp,
     },
 };
+use ledger::{approval::statement, operator};
 
 /// Rows as they came.
 pub(crate) enum Page {
@@ -181,6 +182,7 @@ impl Checker {
             if let Event::ReceiptCreated(receipt) = &event {
                 receipts::check(receipt, &self.keys).map_err(|(class, detail)| entry.broken(class, detail))?;
             }
+            operators_words(&event).map_err(|detail| entry.broken(BreakClass::ApprovalSignatureInvalid, detail))?;
         }
         self.facts(checked, &entry, &event);
         lifecycle::check(&entry, &event)?;
@@ -254,6 +256,17 @@ impl Checker {
     }
 }
 
+/// Whether what an operator is said to have signed is what he signed, with the key that is named. Whether that key is his, and whether
+/// it is what was asked for, only other events can say.
+fn operators_words(event: &Event) -> Result<(), &'static str> {
+    match event {
+        Event::OperatorKeyRegistered(registered) => operator::check(registered),
+        Event::ApprovalRequested(requested) => statement::check_requested(requested),
+        Event::ApprovalApproved(approved) => statement::check_approved(approved),
+        _ => Ok(()),
+    }
+}
+
 /// The row as the database stores it, if its columns make sense and its leaf is theirs. `scratch` then holds its entry.
 pub(crate) fn stored<'a>(row: &StoredRow<'a>, from: u64, scratch: &mut Vec<u8>) -> Result<Row<'a>, Break> {
     // A negative position is behind none; it shows as a gap when rows are put in order.
@@ -311,6 +324,12 @@ fn awaited_tag(tagger: &Tagger, awaited: Awaited) -> Tag {
     }
 }
 
+/// 32 bytes where ids stand.
+fn halves(bytes: &Hash32) -> [uuid::Uuid; 2] {
+    let [first, second] = [0, 16].map(|from| bytes.0[from..].first_chunk().copied().unwrap_or_default());
+    [uuid::Uuid::from_bytes(first), uuid::Uuid::from_bytes(second)]
+}
+
 fn permit_tag(tagger: &Tagger, whose: &Whose, permit: Permit) -> Tag {
     let none = uuid::Uuid::nil();
     let (kind, ids): (u8, [uuid::Uuid; 4]) = match permit {
@@ -329,6 +348,8 @@ fn permit_tag(tagger: &Tagger, whose: &Whose, permit: Permit) -> Tag {
         Permit::MembershipExtended => (10, [none; 4]),
         Permit::SandboxConfirmed(id) => (11, [id.0, none, none, none]),
         Permit::MembershipLinked(membership, entitlement) => (12, [membership.0, entitlement.0, none, none]),
+        Permit::Signing(operator, key) => (13, [operator.0, halves(&key)[0], halves(&key)[1], none]),
+        Permit::Asked(approval, digest) => (14, [approval.0, uuid::Uuid::from_bytes(digest), none, none]),
     };
     let mut bytes = [0; 64];
     for (place, id) in bytes.as_chunks_mut::<16>().0.iter_mut().zip(ids) {

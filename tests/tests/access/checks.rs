@@ -262,7 +262,7 @@ async fn an_erased_person_is_found_by_his_wallet_alone() {
     let identity = [("external_customer_id", "cust_1")];
     let subject = app.state.vault.find_subject(app.owner, &identity).await.unwrap().unwrap();
     app.state.vault.erase(subject).await.unwrap();
-    let erased = events::vocab::event::SubjectErased { subject_id: subject, reason: "asked".into() };
+    let erased = events::vocab::event::SubjectErased { subject_id: subject, reason: "asked".into(), approval: None };
     let position = force(&app.state.log, app.owner, false, StreamId::new(Category::Subject, subject), erased).await;
     for (name, access) in [("external_customer_id", false), ("email", false), ("wallet", true)] {
         let body = json!({"external_product_id": "pro-ai-api", name: customer[name]});

@@ -326,7 +326,7 @@ impl World {
         let subject_id = open.sample.subject;
         if self.app.state.vault.erase(subject_id).await.unwrap() {
             let stream = StreamId::new(Category::Subject, subject_id);
-            let event = SubjectErased { subject_id, reason: "asked".into() }.into();
+            let event = SubjectErased { subject_id, reason: "asked".into(), approval: None }.into();
             self.append(&open.sold, &[Written { stream, event_id: events::clock::new_id(), event, personal: None }]).await;
         }
     }

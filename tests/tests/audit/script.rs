@@ -1,6 +1,6 @@
 //! Every command that `docs/audit.md` prints, run as it is printed.
 
-use crate::{log_key, text};
+use crate::{approvals::Operators, log_key, text};
 use api::http::jwt::Role;
 use events::{proof::Witness, vocab::words::Scope};
 use hilt_tests::{app::TestApp, payments, processes::Folder, python};
@@ -28,6 +28,10 @@ async fn every_command_of_the_page_does_what_it_says() {
     fs::write(folder.path().join("checkpoint.old"), text(&app, "/v1/log/checkpoint").await).unwrap();
     fs::write(folder.path().join("witness.key"), witness.to_secret()).unwrap();
     payments::paid(&log, &shop).await;
+    let operators = Operators::of(&app).await;
+    operators.register().await;
+    let asked = operators.asked().await;
+    operators.approved(&asked).await.ok();
     let commands = commands();
     assert!(commands.lines().count() > 40, "the page prints commands");
     fs::write(folder.path().join("page.sh"), format!("set -euo pipefail\n{commands}\necho; echo all of it")).unwrap();
@@ -41,6 +45,8 @@ async fn every_command_of_the_page_does_what_it_says() {
         .env("VKEY", log_key(&app).await.to_string())
         .env("RECEIPT", paid.receipt_id.to_string())
         .env("PAYMENT", paid.session.payment_id.to_string())
+        .env("APPROVAL", asked["id"].as_str().unwrap())
+        .env("OPERATORS", operators.folder.path())
         .env("HILT_KEY", app.key(shop.owner_id, true, Scope::ALL).await)
         .env("HILT_TOKEN", app.token(Role::Auditor, None).await)
         .kill_on_drop(true)
@@ -49,6 +55,6 @@ async fn every_command_of_the_page_does_what_it_says() {
         .unwrap();
     let (said, errors) = (String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
     assert!(run.status.success() && said.trim_end().ends_with("all of it"), "{said}\n{errors}");
-    assert_eq!(said.matches("Signature Verified Successfully").count(), 3, "{said}");
+    assert_eq!(said.matches("Signature Verified Successfully").count(), 5, "{said}");
     app.close().await;
 }

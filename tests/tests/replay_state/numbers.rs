@@ -50,7 +50,7 @@ async fn erasing_a_person_changes_no_number_of_the_past() {
     let before = attest(&scene.models).await.unwrap();
     let subject_id = scene.paid.session.subject_id;
     assert!(scene.log.vault().erase(subject_id).await.unwrap());
-    let erased = SubjectErased { subject_id, reason: "asked_by_subject".into() };
+    let erased = SubjectErased { subject_id, reason: "asked_by_subject".into(), approval: None };
     payments::force(&scene.log, scene.shop.owner_id, true, payments::stream(Category::Subject, subject_id), erased).await;
     scene.follow().await;
     assert_eq!(scene.verify().await.unwrap().attested.unwrap().root, before.root);

@@ -6,11 +6,13 @@ mod capability;
 mod entitlement_edits;
 mod entitlements;
 mod kill_switch;
+mod operator_keys;
 mod rail_reviews;
 mod rail_view;
 mod rails;
 mod settings;
 mod statements;
+mod subjects;
 mod treasury;
 
 use crate::{
@@ -39,10 +41,12 @@ pub fn routes() -> OpenApiRouter<State> {
         .merge(entitlement_edits::routes())
         .merge(entitlements::routes())
         .merge(kill_switch::routes())
+        .merge(operator_keys::routes())
         .merge(rail_reviews::routes())
         .merge(rails::routes())
         .merge(settings::routes())
         .merge(statements::routes())
+        .merge(subjects::routes())
         .merge(treasury::routes())
 }
 

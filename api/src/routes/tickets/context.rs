@@ -1,15 +1,18 @@
 //! What a ticket may be about: only what the merchant owns.
 
 use super::view::ContextView;
-use crate::http::{
-    problem::{Code, FieldError, Problem},
-    rejection,
+use crate::{
+    http::{
+        problem::{Code, FieldError, Problem},
+        rejection,
+    },
+    services::subjects,
 };
 use events::{
     log::Log,
     vocab::{
         event::TicketContext,
-        id::OwnerId,
+        id::{OwnerId, SubjectId},
         stream::{Category, StreamId},
     },
 };
@@ -34,6 +37,22 @@ pub async fn checked(log: &Log, owner: OwnerId, context: &ContextView) -> Result
     let Some(first) = errors.first() else { return Ok(context.into()) };
     let detail = format!("{}: {}", first.field, first.message);
     Err(Problem { errors, ..Problem::new(Code::ValidationFailed, detail) })
+}
+
+/// The buyer whom a ticket is about, if its context names something of one: his key seals it, so that it goes with him.
+pub async fn subject_of(log: &Log, about: &TicketContext) -> Result<Option<SubjectId>, Problem> {
+    let streams = [
+        about.membership_id.map(|id| StreamId::new(Category::Membership, id)),
+        about.entitlement_id.map(|id| StreamId::new(Category::Entitlement, id)),
+        about.receipt_id.map(|id| StreamId::new(Category::Receipt, id)),
+        about.payment_id.map(|id| StreamId::new(Category::Payment, id)),
+    ];
+    for stream in streams.into_iter().flatten() {
+        if let Some(subject) = subjects::of_stream(log, stream).await?.into_iter().next() {
+            return Ok(Some(subject));
+        }
+    }
+    Ok(None)
 }
 
 async fn belongs(log: &Log, owner: OwnerId, stream: StreamId) -> Result<bool, Problem> {

@@ -19,6 +19,7 @@ use events::{
     clock::new_id,
     log::{Context, Log},
     unit::Unit,
+    vault::Vault,
     vocab::{
         id::{MessageId, OwnerId, TicketId},
         stream::{Category, StreamId},
@@ -69,6 +70,7 @@ struct Added {
 pub async fn add_message(
     Part(commands): Part<Commands>,
     Part(log): Part<Log>,
+    Part(vault): Part<Vault>,
     merchant: Merchant,
     id: Segment,
     RequestId(request_id): RequestId,
@@ -83,7 +85,7 @@ pub async fn add_message(
     let name = format!("POST /v1/support/tickets/{{ticket_id}}/message {}", id.0);
     let operation = Operation { owner: merchant.owner, name, key, request_hash: hash };
     let add = Add { owner: merchant.owner, public_id: &id.0, author_type, body: &asked.body, then: None };
-    commands.run(operation, || add.draft(&log, context(&merchant, true, &request_id))).await
+    commands.run(operation, || add.draft(&log, &vault, context(&merchant, true, &request_id))).await
 }
 
 /// Answer a ticket
@@ -97,6 +99,7 @@ pub async fn add_message(
 pub async fn answer(
     Part(commands): Part<Commands>,
     Part(log): Part<Log>,
+    Part(vault): Part<Vault>,
     Part(reader): Part<Reader>,
     Part(fresh): Part<Fresh>,
     staff: Staff,
@@ -123,7 +126,7 @@ pub async fn answer(
         request_id: Some(request_id.clone()),
         correlation_id: new_id(),
     };
-    commands.run(operation, || add.draft(&log, context())).await
+    commands.run(operation, || add.draft(&log, &vault, context())).await
 }
 
 /// The workspace that a ticket belongs to, which its public name does not tell.
@@ -143,7 +146,7 @@ struct Add<'a> {
 }
 
 impl Add<'_> {
-    async fn draft<'l>(&self, log: &'l Log, context: Context) -> Result<Draft<'l>, Problem> {
+    async fn draft<'l>(&self, log: &'l Log, vault: &Vault, context: Context) -> Result<Draft<'l>, Problem> {
         let refused = |refused: Rejection| rejection::decided(refused.code(), refused);
         let mut unit = Unit::new(log, context);
         let stream = StreamId::new(Category::Ticket, TicketId::of(self.owner, self.public_id));
@@ -152,7 +155,9 @@ impl Add<'_> {
             unit.correlate(correlation_id);
         }
         let message_id = new_id();
-        let message = Command::AddMessage { message_id, author_type: self.author_type, body: self.body.to_owned() };
+        let of_thread = ticket.state.thread().map(|thread| thread.subject_id);
+        let subject_id = vault.subject_or_new(self.owner, of_thread).await.map_err(|error| rejection::read(&error))?;
+        let message = Command::AddMessage { message_id, author_type: self.author_type, subject_id, body: self.body.to_owned() };
         for command in [Some(message), self.then.clone()].into_iter().flatten() {
             let cause = ticket.last_event;
             unit.decide(&mut ticket, command, cause).map_err(refused)?;

@@ -2,7 +2,7 @@
 
 use super::{
     actions::{Subject, TicketAction, actions},
-    context::checked,
+    context::{checked, subject_of},
     view::ContextView,
 };
 use crate::{
@@ -87,7 +87,8 @@ pub async fn open(
     let (ticket_id, message_id) = (TicketId::of(merchant.owner, &public_id), new_id());
     commands
         .run(operation, || async {
-            let subject_id = vault.new_subject(merchant.owner).await.map_err(|error| rejection::read(&error))?;
+            let buyer = subject_of(&log, &about).await?;
+            let subject_id = vault.subject_or_new(merchant.owner, buyer).await.map_err(|error| rejection::read(&error))?;
             let mut unit = Unit::new(&log, context(&merchant, true, &request_id));
             let mut ticket = unit.start::<Ticket>(StreamId::new(Category::Ticket, ticket_id));
             let open = Open {

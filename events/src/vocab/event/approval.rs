@@ -1,8 +1,8 @@
 //! What one member of staff asks for and another approves (INV-48).
 
-use super::FeeCollection;
+use super::{FeeCollection, OperatorSignature};
 use crate::vocab::{
-    id::{ApprovalId, EventId, OwnerId, RailSettingId, TreasuryId},
+    id::{ApprovalId, EventId, OwnerId, RailSettingId, SubjectId, TreasuryId},
     rail::RailId,
 };
 use serde::{Deserialize, Serialize};
@@ -15,6 +15,16 @@ pub struct ApprovalRequested {
     /// The member of staff.
     pub by: String,
     pub reason: String,
+    /// That he asks for it, signed with a key of his own; absent where he has none.
+    pub signed: Option<SignedRequest>,
+}
+
+/// What was asked for, as the operator signed it.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct SignedRequest {
+    /// RFC 8785 canonical JSON: the very bytes that are signed.
+    pub statement_json: String,
+    pub signature: OperatorSignature,
 }
 
 /// What is to be approved, as it was when the approval was asked for: nothing else is applied by it.
@@ -27,6 +37,14 @@ pub enum ApprovalSubject {
     FeeCollectionActivation(ReviewedSetting),
     /// Hilt is to be paid at another wallet. Recorded only.
     HiltTreasuryWalletChange(TreasuryWalletChange),
+    /// A person's key is to be destroyed.
+    SubjectErasure(SubjectErasure),
+}
+
+/// Whose key is to be destroyed.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct SubjectErasure {
+    pub subject_id: SubjectId,
 }
 
 /// Hilt's wallet on a rail, as it is to be.
@@ -54,6 +72,23 @@ pub struct ApprovalApproved {
     /// The member of staff.
     pub by: String,
     pub reason: String,
+    /// What both signed, so that the leaf of this one event covers both signatures; absent where the second has no key.
+    pub signed: Option<SignedDecision>,
+}
+
+/// A decision with everything that it is about: what was asked for, signed by the first, and that the second agrees, signed by him.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct SignedDecision {
+    /// The event by which it was asked for.
+    pub requested_event: EventId,
+    /// RFC 8785 canonical JSON of what was asked for.
+    pub request_json: String,
+    /// The first operator's signature over it; absent where he has no key.
+    pub request: Option<OperatorSignature>,
+    /// RFC 8785 canonical JSON of the decision, which names the SHA-256 of what was asked for.
+    pub decision_json: String,
+    /// The second operator's signature over it.
+    pub decision: OperatorSignature,
 }
 
 /// Another member of staff does not agree.

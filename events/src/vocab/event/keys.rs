@@ -49,5 +49,20 @@ pub struct LogRead {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct SubjectErased {
     pub subject_id: SubjectId,
+    /// A stable code, never words about the person.
     pub reason: String,
+    /// The approval that permits it; absent on what was erased before approvals were asked for.
+    pub approval: Option<ErasureApproval>,
+}
+
+/// That two people agreed on an erasure.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct ErasureApproval {
+    pub approval_id: ApprovalId,
+    /// `approval.approved`.
+    pub approval_event: EventId,
+    /// The member of staff who approved.
+    pub approved_by: String,
+    /// The member of staff who had it take effect.
+    pub by: String,
 }

@@ -12,6 +12,7 @@ mod checkout;
 mod delivery;
 mod keys;
 mod membership;
+mod operator;
 mod platform;
 mod product;
 mod proof;
@@ -32,6 +33,7 @@ pub use checkout::*;
 pub use delivery::*;
 pub use keys::*;
 pub use membership::*;
+pub use operator::*;
 pub use platform::*;
 pub use product::*;
 pub use proof::*;
@@ -163,7 +165,7 @@ vocabulary! {
     ApiKeyIssued = "api_key.issued" v 2 in ApiKey,
     ApiKeyRevoked = "api_key.revoked" v 1 in ApiKey,
     LogRead = "audit.log_read" v 1 in Audit,
-    SubjectErased = "subject.erased" v 1 in Subject,
+    SubjectErased = "subject.erased" v 2 in Subject,
     ProductUpdated = "product.updated" v 1 in Product,
     ProductArchived = "product.archived" v 1 in Product,
     WorkspaceProfileSaved = "workspace.profile_saved" v 1 in Workspace,
@@ -223,8 +225,8 @@ vocabulary! {
     KillSwitchTripped = "kill_switch.tripped" v 1 in Platform,
     KillSwitchCleared = "kill_switch.cleared" v 1 in Platform,
     RuntimeSettingChanged = "runtime_setting.changed" v 1 in Platform,
-    ApprovalRequested = "approval.requested" v 1 in Approval,
-    ApprovalApproved = "approval.approved" v 1 in Approval,
+    ApprovalRequested = "approval.requested" v 2 in Approval,
+    ApprovalApproved = "approval.approved" v 2 in Approval,
     ApprovalRejected = "approval.rejected" v 1 in Approval,
     ApprovalApplied = "approval.applied" v 1 in Approval,
     FeeDue = "fee.due" v 1 in Fee,
@@ -245,4 +247,6 @@ vocabulary! {
     WorkspaceBillingSynced = "workspace_billing.synced" v 1 in WorkspaceBilling,
     StatementImported = "statement.imported" v 1 in Statement,
     StatementEntriesRecorded = "statement.entries_recorded" v 1 in Statement,
+    OperatorKeyRegistered = "operator_key.registered" v 1 in Operator,
+    OperatorKeyRetired = "operator_key.retired" v 1 in Operator,
 }

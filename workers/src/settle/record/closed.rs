@@ -40,7 +40,7 @@ impl Case<'_> {
         let open = ticket::Open {
             ticket_id,
             public_id,
-            subject_id: self.vault.new_subject(owner).await?,
+            subject_id: self.vault.subject_or_new(owner, Some(self.facts.subject_id)).await?,
             message_id: new_id(),
             category: TicketCategory::Billing,
             author_type: AuthorType::System,

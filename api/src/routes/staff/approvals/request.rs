@@ -1,6 +1,6 @@
 //! RT-105: asking for an approval of something as it is now.
 
-use super::{Edit, refused, view::ApprovalView};
+use super::{Edit, refused, signature, view::ApprovalView};
 use crate::{
     http::{
         answers,
@@ -17,13 +17,13 @@ use events::{
     log::Log,
     unit::{Unit, load},
     vocab::{
-        event::{ApprovalSubject, ReviewedSetting, TreasuryWalletChange},
-        id::{ApprovalId, RailSettingId, TreasuryId},
+        event::{ApprovalSubject, ReviewedSetting, SubjectErasure, TreasuryWalletChange},
+        id::{ApprovalId, RailSettingId, SubjectId, TreasuryId},
         stream::{Category, StreamId},
     },
 };
 use ledger::{
-    approval::{Approval, Command},
+    approval::Command,
     rail_setting::{RailSetting, reviewed},
     wallet,
 };
@@ -39,16 +39,20 @@ pub(super) fn routes() -> OpenApiRouter<State> {
 
 /// Something to approve.
 #[derive(Deserialize, ToSchema)]
-struct NewApproval {
-    /// `rail_setting_verification`, `fee_collection_activation` or `hilt_treasury_wallet_change`.
+pub(super) struct NewApproval {
+    /// Its id, a uuid that nothing else has: chosen by whoever signs the request, or answered by `POST …/statement`.
+    pub approval_id: Option<String>,
+    /// `rail_setting_verification`, `fee_collection_activation`, `hilt_treasury_wallet_change` or `subject_erasure`.
     action: String,
-    /// The rail setting's id; for a wallet of Hilt's own, the rail.
+    /// The rail setting's id; for a wallet of Hilt's own, the rail; for an erasure, the person's subject id.
     target: String,
     /// What was looked at, to be compared with what the setting says now; for a wallet of Hilt's own, the wallet that is to be.
     #[serde(default)]
     payload: Payload,
-    /// Why.
-    reason: Option<String>,
+    /// Why; of an erasure a code of a-z, 0-9 and _, for it stays in the log.
+    pub reason: Option<String>,
+    /// Base64 of the operator's Ed25519 signature over the request's statement; required of who has a key.
+    signature: Option<String>,
 }
 
 /// What the member of staff looked at, or wants.
@@ -68,30 +72,40 @@ struct Payload {
     request_body = NewApproval, security(("bearer" = [])),
     responses((status = 201, description = "The approval", body = ApprovalView), answers::Write))]
 async fn request(Part(edit): Part<Edit>, Order { act, asked }: Order<NewApproval>) -> Result<Response, Problem> {
-    let unknown = || {
-        let actions: Vec<_> = ApprovalAction::ALL.iter().map(|action| action.as_str()).collect();
-        Problem::field(Code::ValidationFailed, "action", actions.join(", "))
-    };
-    let action = ApprovalAction::parse(&asked.action).ok_or_else(unknown)?;
-    let approval_id: ApprovalId = new_id();
+    let approval_id = chosen_id(&asked)?;
+    let signature = signature(asked.signature.as_deref())?;
     edit.commands
         .run(act.operation(None), || async {
-            let subject = Box::new(subject(&edit.log, action, &asked).await?);
+            let subject = Box::new(subject(&edit, &asked).await?);
             let mut unit = Unit::new(&edit.log, act.context(None, true));
-            let mut approval = unit.start::<Approval>(StreamId::new(Category::Approval, approval_id));
+            let mut approval = edit.approval(approval_id).await?;
             let said = act.said(asked.reason.as_deref().unwrap_or_default());
-            unit.decide(&mut approval, Command::Request { approval_id, subject, said }, None).map_err(refused)?;
+            let signing = edit.signing(&mut unit, &act, signature).await?;
+            unit.decide(&mut approval, Command::Request { approval_id, subject, said, signing }, None).map_err(refused)?;
             let answer = Answer::created(ApprovalView::of_stream(&approval, edit.clock.now())?)?.stamped();
             Ok(Draft { unit, answer })
         })
         .await
 }
 
-async fn subject(log: &Log, action: ApprovalAction, asked: &NewApproval) -> Result<ApprovalSubject, Problem> {
-    Ok(match action {
+/// The id that the caller chose, or a new one.
+pub(super) fn chosen_id(asked: &NewApproval) -> Result<ApprovalId, Problem> {
+    let not_an_id = |_| Problem::field(Code::ValidationFailed, "approval_id", "a uuid");
+    asked.approval_id.as_deref().map_or_else(|| Ok(new_id()), |text| text.parse().map_err(not_an_id))
+}
+
+/// What is asked for, as it is now.
+pub(super) async fn subject(edit: &Edit, asked: &NewApproval) -> Result<ApprovalSubject, Problem> {
+    let unknown = || {
+        let actions: Vec<_> = ApprovalAction::ALL.iter().map(|action| action.as_str()).collect();
+        Problem::field(Code::ValidationFailed, "action", actions.join(", "))
+    };
+    let log = &edit.log;
+    Ok(match ApprovalAction::parse(&asked.action).ok_or_else(unknown)? {
         ApprovalAction::RailSettingVerification => ApprovalSubject::RailSettingVerification(looked_at(log, asked).await?),
         ApprovalAction::FeeCollectionActivation => ApprovalSubject::FeeCollectionActivation(looked_at(log, asked).await?),
         ApprovalAction::HiltTreasuryWalletChange => ApprovalSubject::HiltTreasuryWalletChange(wanted(asked)?),
+        ApprovalAction::SubjectErasure => ApprovalSubject::SubjectErasure(person(edit, asked).await?),
     })
 }
 
@@ -108,6 +122,16 @@ async fn looked_at(log: &Log, asked: &NewApproval) -> Result<ReviewedSetting, Pr
             Err(Problem::new(Code::ApprovalStale, "the setting has another payout address than the one looked at"))
         }
         _ => Ok(reviewed(owner, setting)),
+    }
+}
+
+/// The person, if he is known and can still be read.
+async fn person(edit: &Edit, asked: &NewApproval) -> Result<SubjectErasure, Problem> {
+    let subject_id: SubjectId = input::id(&asked.target, Code::SubjectNotFound)?;
+    let standing = edit.vault.standing(subject_id).await.map_err(|error| rejection::read(&error))?;
+    match standing.ok_or_else(|| Problem::of(Code::SubjectNotFound))?.erased {
+        true => Err(Problem::of(Code::IdentityErased)),
+        false => Ok(SubjectErasure { subject_id }),
     }
 }
 

@@ -29,12 +29,16 @@ pub(super) struct ApprovalView {
     status: &'static str,
     requested_by: String,
     reason: String,
+    /// Which key of the requester's own signed it; null where he has none.
+    requested_kid: Option<String>,
     decided_by: Option<String>,
     decision_reason: Option<String>,
+    /// Which key of the decider's own signed it; null where he has none, and for a rejection.
+    decided_kid: Option<String>,
     #[schema(value_type = Option<String>, format = DateTime)]
     decided_at: Option<Timestamp>,
     applied_by: Option<String>,
-    /// What it brought about: `rail_setting_verified`, `fee_collection_activated` or `recorded_only`; null until it is applied.
+    /// What it brought about: `rail_setting_verified`, `fee_collection_activated`, `recorded_only` or `subject_erased`; null until it is applied.
     effect: Option<&'static str>,
     #[schema(value_type = Option<String>, format = Uuid)]
     applied_event: Option<EventId>,
@@ -47,36 +51,40 @@ pub(super) struct ApprovalView {
 /// What an approval is about.
 #[derive(Serialize, ToSchema)]
 struct SubjectView {
-    /// The rail setting; null for a wallet of Hilt's own.
+    /// The rail setting; null for a wallet of Hilt's own and for a person.
     rail_setting_id: Option<String>,
     /// Whose it is.
     owner_id: Option<String>,
-    rail_id: &'static str,
+    /// Null for a person.
+    rail_id: Option<&'static str>,
     payout_address: Option<String>,
     fee_collector_address: Option<String>,
     fee_allowance_tx_hash: Option<String>,
     /// Where Hilt is to be paid.
     treasury_wallet: Option<String>,
+    /// The person whose key is to be destroyed.
+    subject_id: Option<String>,
 }
 
 impl From<&ApprovalSubject> for SubjectView {
     fn from(subject: &ApprovalSubject) -> Self {
-        let (reviewed, change) = match subject {
-            ApprovalSubject::RailSettingVerification(reviewed) | ApprovalSubject::FeeCollectionActivation(reviewed) => {
-                (Some(reviewed), None)
-            }
-            ApprovalSubject::HiltTreasuryWalletChange(change) => (None, Some(change)),
-        };
+        let (mut reviewed, mut change, mut person) = (None, None, None);
+        match subject {
+            ApprovalSubject::RailSettingVerification(it) | ApprovalSubject::FeeCollectionActivation(it) => reviewed = Some(it),
+            ApprovalSubject::HiltTreasuryWalletChange(it) => change = Some(it),
+            ApprovalSubject::SubjectErasure(it) => person = Some(it),
+        }
         let fees = reviewed.and_then(|reviewed| reviewed.fee_collection.as_ref());
         let rail_id = reviewed.map(|reviewed| reviewed.rail_id).or(change.map(|change| change.rail_id));
         SubjectView {
             rail_setting_id: reviewed.map(|reviewed| reviewed.setting_id.to_string()),
             owner_id: reviewed.map(|reviewed| reviewed.owner_id.to_string()),
-            rail_id: rail_id.map_or("", |rail| rail.as_str()),
+            rail_id: rail_id.map(|rail| rail.as_str()),
             payout_address: reviewed.and_then(|reviewed| reviewed.payout_address.clone()),
             fee_collector_address: fees.and_then(|fees| fees.collector_address.clone()),
             fee_allowance_tx_hash: fees.and_then(|fees| fees.allowance_tx_hash.clone()),
             treasury_wallet: change.map(|change| change.wallet.clone()),
+            subject_id: person.map(|person| person.subject_id.to_string()),
         }
     }
 }
@@ -87,6 +95,7 @@ fn effect(action: ApprovalAction) -> &'static str {
         ApprovalAction::RailSettingVerification => "rail_setting_verified",
         ApprovalAction::FeeCollectionActivation => "fee_collection_activated",
         ApprovalAction::HiltTreasuryWalletChange => "recorded_only",
+        ApprovalAction::SubjectErasure => "subject_erased",
     }
 }
 
@@ -100,8 +109,10 @@ impl ApprovalView {
             status: row.status.as_str(),
             requested_by: row.requested_by,
             reason: row.requested_because,
+            requested_kid: row.requested_kid,
             decided_by: row.decided_by,
             decision_reason: row.decided_because,
+            decided_kid: row.decided_kid,
             decided_at: row.decided_at,
             applied_by: row.applied_by,
             effect: (row.status == ApprovalStatus::Applied).then(|| effect(row.action)),
@@ -116,9 +127,9 @@ impl ApprovalView {
         let requested = approval.state.requested().ok_or_else(|| Problem::of(Code::Internal))?;
         let (action, target) = about(&requested.subject);
         let created_at = approval.created_at.unwrap_or(now);
-        let (decided_by, decision_reason) = match &approval.state {
-            Approval::Approved { approved, .. } => (Some(approved.by.clone()), Some(approved.reason.clone())),
-            _ => (None, None),
+        let word = match &approval.state {
+            Approval::Approved { approved, .. } => Some(approved),
+            _ => None,
         };
         Ok(ApprovalView {
             id: requested.approval_id,
@@ -128,9 +139,11 @@ impl ApprovalView {
             status: approval.state.status(),
             requested_by: requested.by.clone(),
             reason: requested.reason.clone(),
-            decided_at: decided_by.as_ref().map(|_| now),
-            decided_by,
-            decision_reason,
+            requested_kid: requested.signed.as_ref().map(|signed| signed.signature.kid.clone()),
+            decided_at: word.map(|_| now),
+            decided_by: word.map(|word| word.by.clone()),
+            decision_reason: word.map(|word| word.reason.clone()),
+            decided_kid: word.and_then(|word| word.signed.as_ref()).map(|signed| signed.decision.kid.clone()),
             applied_by: None,
             effect: None,
             applied_event: None,
