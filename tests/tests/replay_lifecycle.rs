@@ -1,5 +1,8 @@
 //! Events that no rule of the service would have let through are found by name and position.
 
+#[path = "replay_lifecycle/approvals.rs"]
+mod approvals;
+
 use events::{
     clock::{new_id, random_bytes},
     vault::KeyPurpose,

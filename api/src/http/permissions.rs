@@ -233,11 +233,13 @@ pub const TABLE: &[(Who, &[&str])] = &[
     (
         Reader,
         &[
+            "GET /v1/admin/access/approvals/{id}/proof",
             "GET /v1/admin/access/audit-events",
             "GET /v1/admin/access/journal/trial-balance",
             "GET /v1/admin/access/reconciliation/statements",
             "GET /v1/admin/access/reconciliation/statements/{id}",
             "GET /v1/admin/access/reconciliation/statements/{id}/items",
+            "GET /v1/admin/access/operator-keys/{operator}",
             "GET /v1/log/tile/entries/{index}",
             "GET /v1/log/tile/entries/{index}/{*rest}",
         ],

@@ -256,3 +256,47 @@ async fn who_has_a_key_must_sign_what_he_asks_for_and_what_he_approves() {
     ask().await.refused(409, "operator_key_required");
     app.close().await;
 }
+
+/// Runs `hilt operator`: whether it succeeded, and what it printed.
+async fn operator(arguments: &[&str]) -> (bool, String) {
+    let binaries = std::env::current_exe().unwrap().parent().unwrap().parent().unwrap().to_owned();
+    let run = Command::new(binaries.join("hilt")).arg("operator").args(arguments).kill_on_drop(true).output().await.unwrap();
+    (run.status.success(), String::from_utf8(run.stdout).unwrap().trim_end().to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_makes_and_uses_his_key_on_his_own_machine() {
+    let app = TestApp::start(&[]).await;
+    let folder = Folder::new();
+    let file = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (key, log) = (file("own.key"), app.state.checkpointer.origin().to_owned());
+    let token = app.token_of("staff-9", Role::Staff, None).await;
+    let post = async |path: &str, body: &Value| {
+        let request = app.request(Method::POST, &format!("/v1/admin/access{path}")).bearer_auth(&token).json(body);
+        app.send(request).await
+    };
+    assert!(!operator(&["key", "--operator", "Mr. Smith", "--log", &log, "--key", &key]).await.0);
+    let (made, registration) = operator(&["key", "--operator", "staff-9", "--log", &log, "--key", &key]).await;
+    assert!(made, "{registration}");
+    assert_eq!(operator(&["key", "--operator", "staff-9", "--log", &log, "--key", &key]).await.1, registration, "the same key again");
+    post("/operator-keys", &serde_json::from_str(&registration).unwrap()).await.ok();
+
+    let mut body = asked_for();
+    let statement = post("/approvals/statement", &body).await.ok();
+    fs::write(file("statement"), format!("{}\n", statement["statement"].as_str().unwrap())).unwrap();
+    let (signed, signature) = operator(&["sign", "--key", &key, &file("statement")]).await;
+    assert!(signed, "{signature}");
+    body["approval_id"] = statement["approval_id"].clone();
+    body["signature"] = json!(signature);
+    post("/approvals", &body).await.ok();
+    // What is no statement of ours, byte for byte, is not signed.
+    for other in ["{}".to_owned(), format!(" {}", statement["statement"].as_str().unwrap()), "I owe you 1000 USDC".to_owned()] {
+        fs::write(file("statement"), other).unwrap();
+        assert_eq!(operator(&["sign", "--key", &key, &file("statement")]).await, (false, String::new()));
+    }
+    // openssl reads the key as it is.
+    let (_, public) = operator(&["public", "--key", &key]).await;
+    let openssl = Command::new("openssl").args(["pkey", "-in", &key, "-pubout"]).kill_on_drop(true).output().await.unwrap();
+    assert_eq!(String::from_utf8(openssl.stdout).unwrap().trim_end(), public);
+    app.close().await;
+}

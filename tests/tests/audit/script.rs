@@ -55,6 +55,6 @@ async fn every_command_of_the_page_does_what_it_says() {
         .unwrap();
     let (said, errors) = (String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
     assert!(run.status.success() && said.trim_end().ends_with("all of it"), "{said}\n{errors}");
-    assert_eq!(said.matches("Signature Verified Successfully").count(), 5, "{said}");
+    assert_eq!(said.matches("Signature Verified Successfully").count(), 6, "{said}");
     app.close().await;
 }
