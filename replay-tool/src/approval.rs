@@ -92,10 +92,11 @@ pub fn verify_approval(text: &str, log: &NoteKey, operators: &BTreeMap<String, H
     if told.as_ref() != Some(&proof) {
         return Err(malformed(position, "the file says something else beside the event than the event itself".to_owned()));
     }
-    let (request, decision) = match approved.signed.as_ref().map(|it| (serde_json::from_str(&it.request_json), serde_json::from_str(&it.decision_json))) {
-        Some((Ok(request), Ok(decision))) => (request, decision),
-        _ => return Err(malformed(position, "the statements are not JSON".to_owned())),
-    };
+    let (request, decision) =
+        match approved.signed.as_ref().map(|it| (serde_json::from_str(&it.request_json), serde_json::from_str(&it.decision_json))) {
+            Some((Ok(request), Ok(decision))) => (request, decision),
+            _ => return Err(malformed(position, "the statements are not JSON".to_owned())),
+        };
     Ok(ApprovalReport {
         approval_id: approved.approval_id,
         origin: checkpoint.origin,

@@ -109,7 +109,9 @@ async fn go_on<'l>(
     note: Option<&str>,
 ) -> Result<Draft<'l>, Problem> {
     let mut ticket = unit.load::<Ticket>(stream).await.map_err(|error| rejection::read(&error))?;
-    let (Ticket::Open(Thread { public_id, subject_id, .. }) | Ticket::WaitingOnMerchant(Thread { public_id, subject_id, .. })) = &ticket.state else {
+    let (Ticket::Open(Thread { public_id, subject_id, .. }) | Ticket::WaitingOnMerchant(Thread { public_id, subject_id, .. })) =
+        &ticket.state
+    else {
         // It was closed since its claim was read: the next look finds none.
         return Err(Problem::of(Code::Conflict));
     };

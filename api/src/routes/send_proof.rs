@@ -198,7 +198,13 @@ impl<'a> Sending<'a> {
     }
 
     /// Says on the ticket what was done. The address stays out of it: it is sealed with another key.
-    async fn note(&self, unit: &mut Unit<'_>, ticket: &mut Loaded<Ticket>, message_id: MessageId, cause: Option<EventId>) -> Result<(), Problem> {
+    async fn note(
+        &self,
+        unit: &mut Unit<'_>,
+        ticket: &mut Loaded<Ticket>,
+        message_id: MessageId,
+        cause: Option<EventId>,
+    ) -> Result<(), Problem> {
         let body = format!("The proof of receipt {} is on its way to the buyer by mail.", self.receipt_id);
         let of_thread = ticket.state.thread().map(|thread| thread.subject_id);
         let owner = self.merchant.owner;

@@ -172,14 +172,10 @@ pub fn sample(event_type: EventType) -> Event {
         }
         .into(),
         EventType::SubjectErased => {
-            let approval = ErasureApproval {
-                approval_id: id(2),
-                approval_event: id(3),
-                approved_by: "staff-2".into(),
-                by: "staff-1".into(),
-            };
+            let approval =
+                ErasureApproval { approval_id: id(2), approval_event: id(3), approved_by: "staff-2".into(), by: "staff-1".into() };
             SubjectErased { subject_id: id(1), reason: "asked_by_subject".into(), approval: Some(approval) }.into()
-        },
+        }
         EventType::StateAttested => StateAttested {
             attestation_id: id(1),
             at_position: 4_711,

@@ -129,7 +129,7 @@ pub fn sample(event_type: EventType) -> Event {
                 decision: operator_signature("staff-2"),
             };
             ApprovalApproved { approval_id: id(5), by: "staff-2".into(), reason, signed: Some(signed) }.into()
-        },
+        }
         EventType::ApprovalRejected => ApprovalRejected { approval_id: id(5), by: by(), reason }.into(),
         EventType::ApprovalApplied => ApprovalApplied { approval_id: id(5), applied_event: id(6), by: by() }.into(),
         EventType::TreasuryWalletChangeRecorded => TreasuryWalletChangeRecorded {

@@ -50,12 +50,8 @@ fn an_operator_shows_that_the_key_is_his_and_has_one_at_a_time() {
     assert_eq!(registered.kid, operator::kid(&public(&key(1))));
 
     let Command::Register { log, public_key, signature, .. } = register("staff-1", &key(1)) else { unreachable!() };
-    let other = |operator: &str, log: &str, public_key| Command::Register {
-        operator: operator.into(),
-        log: log.into(),
-        public_key,
-        signature,
-    };
+    let other =
+        |operator: &str, log: &str, public_key| Command::Register { operator: operator.into(), log: log.into(), public_key, signature };
     nobody.when(other("Mr. Smith", &log, public_key)).refused(Rejection::OperatorInvalid);
     for command in [other("staff-2", &log, public_key), other("staff-1", "another", public_key), other("staff-1", &log, public(&key(2)))] {
         nobody.when(command).refused(Rejection::SignatureInvalid);
@@ -121,8 +117,7 @@ fn approve(signing: Box<Signing>) -> approval::Command {
 
 /// What staff-1 asks for, as he signs it.
 fn asked(subject: ApprovalSubject) -> String {
-    let requested =
-        ApprovalRequested { approval_id: id(51), subject, by: "staff-1".into(), reason: "key_ceremony".into(), signed: None };
+    let requested = ApprovalRequested { approval_id: id(51), subject, by: "staff-1".into(), reason: "key_ceremony".into(), signed: None };
     Approval::request_statement(LOG, &requested)
 }
 
@@ -201,11 +196,8 @@ fn an_erasure_is_asked_for_and_agreed_to_in_codes() {
     given::<Approval>([]).when(words("Ada Lovelace asked")).refused(approval::Rejection::ReasonNotACode);
     let pending = given::<Approval>([]).when(words("gdpr_request")).events();
     let personal = Said { by: "staff-2".into(), reason: "Ada is right".into() };
-    let approve = approval::Command::Approve {
-        said: personal.clone(),
-        requested_event: id(59),
-        signing: signing("staff-2", None, false, None),
-    };
+    let approve =
+        approval::Command::Approve { said: personal.clone(), requested_event: id(59), signing: signing("staff-2", None, false, None) };
     given::<Approval>(&pending).when(approve).refused(approval::Rejection::ReasonNotACode);
     given::<Approval>(&pending).when(approval::Command::Reject(personal)).refused(approval::Rejection::ReasonNotACode);
 }

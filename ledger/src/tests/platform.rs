@@ -333,9 +333,12 @@ fn nobody_approves_what_he_asked_for_and_nothing_is_applied_twice() {
     let subject = || Box::new(ApprovalSubject::RailSettingVerification(looked_at(&history)));
     let approval = given::<Approval>([]);
     let unreasoned = Said { by: "staff-1".into(), reason: String::new() };
-    approval.when(Command::Request { approval_id: id(51), subject: subject(), said: unreasoned, signing: unsigned() }).refused(Rejection::ReasonRequired);
+    approval
+        .when(Command::Request { approval_id: id(51), subject: subject(), said: unreasoned, signing: unsigned() })
+        .refused(Rejection::ReasonRequired);
     approval.when(approve("staff-2")).refused(Rejection::NotFound);
-    let asked = approval.when(Command::Request { approval_id: id(51), subject: subject(), said: said("staff-1"), signing: unsigned() }).events();
+    let asked =
+        approval.when(Command::Request { approval_id: id(51), subject: subject(), said: said("staff-1"), signing: unsigned() }).events();
     let pending = given::<Approval>(&asked);
     pending.when(approve("staff-1")).refused(Rejection::SecondApproverRequired);
     pending.when(Command::Reject(said("staff-1"))).refused(Rejection::SecondApproverRequired);
@@ -353,8 +356,9 @@ fn nobody_approves_what_he_asked_for_and_nothing_is_applied_twice() {
 fn a_treasury_change_is_recorded_on_an_approval_with_the_callers_word_and_once() {
     use treasury::{Command, Record, Rejection, Treasury};
     let change = TreasuryWalletChange { treasury_id: id(70), rail_id: RailId::SolanaUsdc, wallet: wallet(9).to_string() };
-    let approval =
-        |event: u128| Cited::new(id(event), ApprovalApproved { approval_id: id(51), by: "staff-2".into(), reason: "seen".into(), signed: None });
+    let approval = |event: u128| {
+        Cited::new(id(event), ApprovalApproved { approval_id: id(51), by: "staff-2".into(), reason: "seen".into(), signed: None })
+    };
     let record =
         |event, confirmed, said| Command::Record(Box::new(Record { change: change.clone(), approval: approval(event), confirmed, said }));
     let nothing = given::<Treasury>([]);

@@ -38,6 +38,8 @@ fn a_session_is_confirmed_or_expires_and_tells_of_wrong_proofs_but_not_of_the_ri
     assert_eq!((row.status, row.rejected_proofs, row.external_customer_id.as_deref()), (SandboxStatus::Confirmed, 1, Some("cust_1")));
     assert!(!serde_json::to_string(row).unwrap().contains("proof_hash"));
     assert_eq!(rows.get(expired).unwrap().status, SandboxStatus::Expired);
-    events.push(sample.at(SubjectErased { subject_id: sample.subject, reason: "asked_by_subject".to_owned(), approval: None }, sample.subject));
+    events.push(
+        sample.at(SubjectErased { subject_id: sample.subject, reason: "asked_by_subject".to_owned(), approval: None }, sample.subject),
+    );
     assert_eq!(sample.fold::<SandboxSessions>(&events).get(confirmed).unwrap().external_customer_id, None);
 }

@@ -2,7 +2,11 @@
 
 use crate::class::Failure;
 use base64::{Engine as _, prelude::BASE64_STANDARD as BASE64};
-use events::{clock::random_bytes, vault::Signer, vocab::bytes::{Hash32, Signature64}};
+use events::{
+    clock::random_bytes,
+    vault::Signer,
+    vocab::bytes::{Hash32, Signature64},
+};
 use std::{io::Write as _, os::unix::fs::OpenOptionsExt as _, path::Path};
 
 /// What stands before the 32 bytes of a private key.

@@ -172,9 +172,24 @@ async fn one_proof_covers_both_operators_signatures_and_other_peoples_tools_veri
         altered.to_string()
     };
     for pointer in [
-        "/form", "/approval_id", "/event_id", "/position", "/payload", "/entry", "/leaf", "/tlog_proof", "/request/operator", "/request/kid",
-        "/request/public_key", "/request/statement", "/request/signature", "/decision/operator", "/decision/kid", "/decision/public_key",
-        "/decision/statement", "/decision/signature",
+        "/form",
+        "/approval_id",
+        "/event_id",
+        "/position",
+        "/payload",
+        "/entry",
+        "/leaf",
+        "/tlog_proof",
+        "/request/operator",
+        "/request/kid",
+        "/request/public_key",
+        "/request/statement",
+        "/request/signature",
+        "/decision/operator",
+        "/decision/kid",
+        "/decision/public_key",
+        "/decision/statement",
+        "/decision/signature",
     ] {
         let altered = altered(pointer);
         assert!(verify_approval(&altered, &key, &operators.publics()).is_err(), "{pointer}");

@@ -24,8 +24,20 @@ const CUSTOMER: &str = "zaphodcustomer77";
 const EMAIL: &str = "zaphodmail@beeblebrox.example";
 const OTHERS: [&str; 15] = [
     "zaphodbuyer",
-    "zaphodmetadata", "zaphodresource", "zaphodsandbox", "zaphodnotes", "zaphodgift", "zaphodhandle", "zaphodname", "zaphodbilling",
-    "zaphodinvoice", "zaphodsubject", "zaphodbody", "zaphodmessage", "zaphodanswer", "zaphodreply",
+    "zaphodmetadata",
+    "zaphodresource",
+    "zaphodsandbox",
+    "zaphodnotes",
+    "zaphodgift",
+    "zaphodhandle",
+    "zaphodname",
+    "zaphodbilling",
+    "zaphodinvoice",
+    "zaphodsubject",
+    "zaphodbody",
+    "zaphodmessage",
+    "zaphodanswer",
+    "zaphodreply",
 ];
 /// Who he is at a platform: another person to the log, until somebody shows that it is he.
 const TELEGRAM: &str = "728255790142";

@@ -28,9 +28,9 @@ use events::{
     unit::{Loaded, Unit, load},
     vault::Vault,
     vocab::{
+        bytes::Signature64,
         event::{ApprovalApproved, ApprovalSubject, EventType},
         id::{ApprovalId, EventId},
-        bytes::Signature64,
         stream::{Category, StreamId},
     },
 };
@@ -171,8 +171,7 @@ impl Edit {
                 if let Some(correlation_id) = approval.correlation_id {
                     unit.correlate(correlation_id);
                 }
-                let requested_event =
-                    approval.first(EventType::ApprovalRequested).ok_or_else(|| Problem::of(Code::ApprovalNotFound))?;
+                let requested_event = approval.first(EventType::ApprovalRequested).ok_or_else(|| Problem::of(Code::ApprovalNotFound))?;
                 let signing = self.signing(&mut unit, act, signature).await?;
                 let cause = approval.last_event;
                 unit.decide(&mut approval, command(requested_event, signing), cause).map_err(refused)?;

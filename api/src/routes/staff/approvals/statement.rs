@@ -57,11 +57,7 @@ async fn of_request(Part(edit): Part<Edit>, Order { act, asked }: Order<NewAppro
 #[utoipa::path(post, path = "/v1/admin/access/approvals/{id}/statement", tag = "admin", operation_id = "approval_decision_statement",
     params(("id" = String, Path)), request_body = Decision, security(("bearer" = [])),
     responses((status = 200, description = "The statement", body = Statement), answers::ReadOne))]
-async fn of_decision(
-    Part(edit): Part<Edit>,
-    path: Segment,
-    Order { act, asked }: Order<Decision>,
-) -> Result<Json<Statement>, Problem> {
+async fn of_decision(Part(edit): Part<Edit>, path: Segment, Order { act, asked }: Order<Decision>) -> Result<Json<Statement>, Problem> {
     let approval_id: ApprovalId = path.id(Code::ApprovalNotFound)?;
     let approval = edit.approval(approval_id).await?;
     let requested = approval.state.requested().ok_or_else(|| Problem::of(Code::ApprovalNotFound))?;
