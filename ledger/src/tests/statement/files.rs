@@ -3,6 +3,9 @@
 use super::*;
 use serde_json::{Value, json};
 
+/// Makes something wrong.
+type Spoil = fn(&mut Value);
+
 fn sig(n: u8) -> String {
     tx(n).to_string()
 }
@@ -133,7 +136,7 @@ fn a_nodes_answer_that_cannot_be_read_is_named() {
         spoil(&mut bad);
         place(&usdc_day(), StatementFormat::SolanaRpc, &json!([good, bad]).to_string())
     };
-    let cases: [(fn(&mut Value), &str); 8] = [
+    let cases: [(Spoil, &str); 8] = [
         (|tx| *tx = Value::Null, "item 2, field transaction.signatures"),
         (|tx| tx["transaction"]["signatures"] = json!([sig(1)]), "item 2, field transaction.signatures"),
         (|tx| tx["blockTime"] = Value::Null, "item 2, field blockTime"),
