@@ -33,7 +33,7 @@ pub enum Approval {
         /// What was asked for.
         requested: Box<ApprovalRequested>,
         /// Who agreed.
-        approved: ApprovalApproved,
+        approved: Box<ApprovalApproved>,
     },
     /// Another did not agree.
     Rejected(Box<ApprovalRequested>),
@@ -159,7 +159,7 @@ impl Decider for Approval {
         use Approval::{Absent, Applied, Approved, Pending, Rejected};
         match (state, event) {
             (Absent, Event::ApprovalRequested(requested)) => Pending(Box::new(requested.clone())),
-            (Pending(requested), Event::ApprovalApproved(approved)) => Approved { requested, approved: approved.clone() },
+            (Pending(requested), Event::ApprovalApproved(approved)) => Approved { requested, approved: approved.clone().into() },
             (Pending(requested), Event::ApprovalRejected(_)) => Rejected(requested),
             (Approved { requested, .. }, Event::ApprovalApplied(_)) => Applied(requested),
             (state, _) => state,

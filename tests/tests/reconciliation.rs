@@ -8,6 +8,7 @@ mod recorded;
 #[path = "reconciliation/scene.rs"]
 mod scene;
 #[path = "lifecycle/shop.rs"]
+#[allow(dead_code, reason = "each test binary uses its own part of the shop")]
 mod shop;
 
 use api::http::jwt::Role;

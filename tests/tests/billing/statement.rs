@@ -12,11 +12,11 @@ impl Office {
     async fn invoices(&self) -> Vec<(String, Timestamp)> {
         let head = self.app.state.log.head().await.unwrap().next_position;
         let recorded = self.app.state.log.read_range(0..head).await.unwrap();
-        let synced = recorded.iter().filter_map(|recorded| match recorded.decode().unwrap() {
+        let mut synced = recorded.iter().filter_map(|recorded| match recorded.decode().unwrap() {
             Event::WorkspaceBillingSynced(synced) => Some(synced.invoices),
             _ => None,
         });
-        synced.last().unwrap().into_iter().map(|invoice| (invoice.invoice_id, invoice.created_at)).collect()
+        synced.next_back().unwrap().into_iter().map(|invoice| (invoice.invoice_id, invoice.created_at)).collect()
     }
 
     async fn import(&self, (from, to): (Timestamp, Timestamp), file: String) -> Answer {

@@ -105,7 +105,7 @@ impl Approved {
         let not_approved = || Problem::new(Code::ApprovalNotApproved, format!("the approval is {}", approval.state.status()));
         let Approval::Approved { requested, approved } = &approval.state else { return Err(not_approved()) };
         let event = approval.first(EventType::ApprovalApproved).ok_or_else(not_approved)?;
-        let (subject, word) = (requested.subject.clone(), Cited::new(event, approved.clone()));
+        let (subject, word) = (requested.subject.clone(), Cited::new(event, ApprovalApproved::clone(approved)));
         Ok(Approved { approval, subject, word })
     }
 
