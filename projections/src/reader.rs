@@ -2,6 +2,12 @@
 
 use serde::de::DeserializeOwned;
 use sqlx::{PgPool, Postgres, Transaction, postgres::PgArguments, query::QueryScalar};
+use std::time::{Duration, Instant};
+
+/// How long a read waits for tables that are being built for the first time.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How often it looks.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// Why a query has no answer.
 #[derive(Debug, thiserror::Error)]
@@ -32,14 +38,23 @@ impl Reader {
         Reader { pool }
     }
 
-    /// A transaction with the live tables of `names` on its search path.
+    /// A transaction with the live tables of `names` on its search path. Tables that are being built for the first time are waited for,
+    /// bounded: a service that has just started answers a moment later instead of not at all.
     pub(crate) async fn open(&self, names: &[&'static str]) -> Result<Transaction<'static, Postgres>, QueryError> {
-        let mut transaction = self.pool.begin().await?;
         let wanted: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
-        let found: i64 = sqlx::query_scalar(include_str!("runner/sql/enter_live.sql")).bind(&wanted).fetch_one(&mut *transaction).await?;
-        match usize::try_from(found) {
-            Ok(found) if found == names.len() => Ok(transaction),
-            _ => Err(QueryError::NotBuilt(names.first().copied().unwrap_or("none"))),
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let mut transaction = self.pool.begin().await?;
+            let found: i64 =
+                sqlx::query_scalar(include_str!("runner/sql/enter_live.sql")).bind(&wanted).fetch_one(&mut *transaction).await?;
+            if usize::try_from(found) == Ok(names.len()) {
+                return Ok(transaction);
+            }
+            transaction.rollback().await?;
+            if Instant::now() >= deadline {
+                return Err(QueryError::NotBuilt(names.first().copied().unwrap_or("none")));
+            }
+            tokio::time::sleep(LOOK).await;
         }
     }
 
