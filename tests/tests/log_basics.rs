@@ -234,11 +234,11 @@ async fn commits_of_another_process_move_the_head_here() {
 async fn those_who_follow_the_head_are_told_the_same_as_those_who_read_for_themselves() {
     let database = Database::fresh().await;
     let log = database.log().await;
-    assert!(log.read_news(0, 10).await.unwrap().is_empty());
+    assert!(log.read_news(log.pool(), 0, 10).await.unwrap().is_empty());
     for round in 0..40_u64 {
         log.append(append(new_id(), Expected::NoStream)).await.unwrap();
         let asked = [(0, 1_000), (round, 1_000), (round / 2, 3), (round + 1, 1_000), (round, 1)];
-        let told = futures::future::join_all(asked.map(|(from, limit)| log.read_news(from, limit))).await;
+        let told = futures::future::join_all(asked.map(|(from, limit)| log.read_news(log.pool(), from, limit))).await;
         for ((from, limit), told) in asked.into_iter().zip(told) {
             assert_eq!(told.unwrap(), log.read(from, limit).await.unwrap(), "{limit} from {from} of {round}");
         }
@@ -247,5 +247,5 @@ async fn those_who_follow_the_head_are_told_the_same_as_those_who_read_for_thems
     let other = database.log().await;
     let position = other.append(append(new_id(), Expected::NoStream)).await.unwrap().first_position;
     log.watch_head().wait_for(|head| *head > position).await.unwrap();
-    assert_eq!(log.read_news(position, 10).await.unwrap(), other.read(position, 10).await.unwrap());
+    assert_eq!(log.read_news(log.pool(), position, 10).await.unwrap(), other.read(position, 10).await.unwrap());
 }

@@ -2,6 +2,7 @@
 
 use super::{Log, ReadError};
 use crate::vocab::stream::Recorded;
+use sqlx::PgPool;
 use tokio::sync::Mutex;
 
 /// How far behind the head a reader may be and still be given what was read for others; who is further behind reads for himself.
@@ -12,17 +13,18 @@ const NEAR: u64 = 256;
 pub(super) struct News(Mutex<Vec<Recorded>>);
 
 impl Log {
-    /// [`Log::read`] for those who follow the head.
-    pub async fn read_news(&self, from: u64, limit: u64) -> Result<Vec<Recorded>, ReadError> {
+    /// [`Log::read`] for those who follow the head, on connections of their own.
+    pub async fn read_news(&self, pool: &PgPool, from: u64, limit: u64) -> Result<Vec<Recorded>, ReadError> {
+        let positions = from..from.saturating_add(limit);
         if from.saturating_add(NEAR) < self.known_head() {
-            return self.read(from, limit).await;
+            return Log::read_range_on(pool, positions).await;
         }
         // Held while reading: the others wait for the same answer instead of asking.
         let mut news = self.0.news.0.lock().await;
         if let Some(known) = after(&news, from, self.known_head()) {
             return Ok(known.iter().take(usize::try_from(limit).unwrap_or(usize::MAX)).cloned().collect());
         }
-        let read = self.read(from, limit).await?;
+        let read = Log::read_range_on(pool, positions).await?;
         if read.last().map(|last| last.position) > news.last().map(|last| last.position) {
             news.clone_from(&read);
         }

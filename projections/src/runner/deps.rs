@@ -23,6 +23,6 @@ pub struct Deps {
 impl Deps {
     pub(crate) async fn read(&self, from: i64, limit: usize) -> Result<Vec<events::vocab::stream::Recorded>, super::slot::BuildError> {
         let from = u64::try_from(from).unwrap_or(0);
-        self.log.read_news(from, limit as u64).await.map_err(|error| super::slot::BuildError::Log(error.to_string()))
+        self.log.read_news(&self.pool, from, limit as u64).await.map_err(|error| super::slot::BuildError::Log(error.to_string()))
     }
 }
