@@ -110,7 +110,9 @@ async fn create(
     let draft = || async {
         let mut unit = Unit::new(&log, context(&merchant, true, &request_id));
         if let Some(id) = existing(&log, owner, &described.tx).await? {
-            fresh.wait("receipts", None, MinPosition(None).or_head(&log)).await?;
+            // Asked of the log itself: the claim may be seen before this process has heard of the commit that took it.
+            let head = log.head().await.map_err(|error| rejection::read(&error))?;
+            fresh.wait("receipts", None, MinPosition(head.next_position.checked_sub(1))).await?;
             return Ok(Draft { unit, answer: Answer::ok(read_receipt::full(&reader, &settings, owner, id).await?)? });
         }
         let receipt_id = manual_receipt_id(owner, &described.tx);
