@@ -58,7 +58,8 @@ use workers::{
 
 /// Connections for what requests ask. The writer, the leader and the access index have their own beside them.
 const CONNECTIONS: u32 = 16;
-/// Connections for read models and workers: however much they have to catch up with, no request waits for one of theirs.
+/// Connections for read models and workers: what they read of the log and write while they catch up keeps no request waiting. Keys of
+/// persons, and what a worker's commands read, still come by the requests' own.
 const BACKGROUND_CONNECTIONS: u32 = 10;
 
 /// How long a request waits for SOL's price before it is told that there is none.
